@@ -1,0 +1,1 @@
+"""Floor 0: types, protocols, settings, errors, geometry, the ONNX session."""

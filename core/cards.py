@@ -1,0 +1,99 @@
+"""The card of a weight file: what it is, where it comes from, what it wants and gives."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from core.settings import Section
+from core.types import Crop
+
+
+class Package(Section):
+    """The package archive that carries a weight file.
+
+    Attributes:
+        index: pypi or npm.
+        name, version: as the package index knows them.
+        archive_sha256: of the whole archive.
+        member: path inside it.
+        member_sha256: of that file.
+        platform: wheel tag to ask for, where it is not a pure-Python wheel.
+        source: the source archive, not a wheel.
+    """
+
+    index: Literal["pypi", "npm"] = "pypi"
+    name: str
+    version: str
+    archive_sha256: str
+    member: str
+    member_sha256: str
+    platform: str | None = None
+    source: bool = False
+
+
+class Input(Section):
+    """What a network wants: how the picture is cut and how pixels become numbers.
+
+    A pixel p becomes (p - mean) / scale, channel by channel, in NCHW order.
+    """
+
+    name: str
+    kind: Literal["aligned", "box", "picture"]
+    size: int = 0
+    zoom: float = 1.0
+    shift: float = 0.0
+    colour: Literal["rgb", "bgr", "grey"] = "rgb"
+    mean: tuple[float, ...] = (0.0,)
+    scale: float = 1.0
+
+    def crop(self) -> Crop:
+        """The cut of a face that this network wants."""
+        if self.kind == "picture":
+            raise ValueError("a detector takes whole pictures, not crops")
+        return Crop(self.kind, self.size, self.zoom, self.shift, self.colour)
+
+
+class Output(Section):
+    """One head of an estimator.
+
+    Attributes:
+        role: the column of `Estimates` that it fills.
+        name: of the ONNX output, (N, K) probabilities.
+        values: age: the years that the K classes stand for.
+        classes: gender, emotion: their names in order, those of `core.types`.
+        deviation: age: years, standard deviation of the errors, measured; the distribution
+            is widened to it.
+        temperature: probabilities are flattened by it (p ** (1 / temperature), normalised).
+    """
+
+    role: Literal["age", "gender", "emotion"]
+    name: str
+    values: tuple[float, ...] = ()
+    classes: tuple[str, ...] = ()
+    deviation: float = 0.0
+    temperature: float = Field(1.0, gt=0)
+
+
+class Card(Section):
+    """One entry of `weights/manifest.yaml`."""
+
+    id: str
+    role: Literal["detector", "age", "gender", "emotion", "face"]
+    title: str
+    file: str
+    sha256: str | None
+    in_repository: bool
+    package: Package | None
+    upstream: str
+    package_licence: str
+    licence: str
+    licence_file: str | None = None
+    commercial: bool
+    terms: str
+    training_data: str
+    input: Input
+    outputs: tuple[Output, ...] = ()
+    published: str
+    measured: str

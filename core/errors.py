@@ -1,0 +1,66 @@
+"""Errors meant for people: what happened, where, and what to do. Each knows its exit code."""
+
+from __future__ import annotations
+
+import re
+
+
+class StreamError(Exception):
+    """Base of all our errors; `exit_code` is what the program ends with."""
+
+    exit_code = 5
+
+    def __init__(self, message: str) -> None:
+        super().__init__(mask(message))
+
+
+class ConfigError(StreamError):
+    """A setting or a command line that cannot be used."""
+
+    exit_code = 2
+
+
+class WeightsError(StreamError):
+    """A weight file that is missing, altered, or does not fit its use."""
+
+    exit_code = 3
+
+
+class DeviceError(StreamError):
+    """A processor that was asked for and does not run."""
+
+    exit_code = 3
+
+
+class SourceError(StreamError):
+    """A camera or file that does not open, or breaks off."""
+
+    exit_code = 4
+
+
+class StageError(StreamError):
+    """A stage of the pipeline that failed on a frame."""
+
+    exit_code = 5
+
+
+class SinkError(StreamError):
+    """An output that cannot be written."""
+
+    exit_code = 6
+
+
+# user:password@ in an address; the password may itself hold '@', so the last one before a
+# slash or a space ends it.
+_CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")
+_SECRETS = re.compile(r"(?i)\b(?P<key>password|passwd|pwd|token|secret|key)=[^&\s'\"]+")
+
+
+def mask(text: str) -> str:
+    """The text with the user and password of every address in it replaced by stars.
+
+    >>> mask("rtsp://admin:p@ss@10.0.0.7/main?token=abc refused")
+    'rtsp://***@10.0.0.7/main?token=*** refused'
+    """
+    text = _CREDENTIALS.sub(r"\g<scheme>***@", text)
+    return _SECRETS.sub(r"\g<key>=***", text)

@@ -1,0 +1,104 @@
+"""What each exchangeable part must do. No base classes: these are checked by mypy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from core.types import (
+    Array,
+    Crop,
+    Estimates,
+    Event,
+    Evidence,
+    Faces,
+    Frame,
+    Gap,
+    Image,
+    Result,
+    SourceInfo,
+    Stamp,
+    Tracks,
+)
+
+
+class Source(Protocol):
+    """A camera, a file, a folder, the demo. Owned and read by one thread."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """Its name, kind and nature."""
+
+    @property
+    def decode_errors(self) -> int:
+        """Packets or pictures so far that could not be decoded."""
+
+    @property
+    def length(self) -> float:
+        """Seconds in all; NaN if not known or endless."""
+
+    def read(self) -> Frame | Gap | None:
+        """The next frame; a Gap for a second without a picture; None at the end.
+
+        Raises:
+            SourceError: it broke off; all that was readable has been handed out.
+        """
+
+    def close(self) -> None:
+        """Let go of the device or file. Idempotent; only from the reading thread."""
+
+
+class Detector(Protocol):
+    """Finds the faces of pictures."""
+
+    def detect(self, images: Sequence[Image]) -> list[Faces]:
+        """The faces of each image, in that image's own pixels."""
+
+
+class Tracker(Protocol):
+    """Keeps one id for each face of one source."""
+
+    def update(
+        self,
+        faces: Faces | None,
+        time: float,
+        *,
+        cut: bool = False,
+        embeddings: Array | None = None,
+    ) -> Tracks:
+        """Take the faces of one frame; None: nobody looked at this frame."""
+
+    def end(self) -> Tracks:
+        """The source is over: every track ends."""
+
+
+class Estimator(Protocol):
+    """A network that judges cut-out faces."""
+
+    @property
+    def crop(self) -> Crop:
+        """How it wants its faces cut out."""
+
+    def estimate(self, crops: Array) -> Estimates:
+        """Judge uint8 (M, size, size, 3 or 1) crops; columns not its own are NaN."""
+
+
+class Watcher(Protocol):
+    """Turns tracks into events."""
+
+    def update(self, stamp: Stamp, tracks: Tracks, evidence: Evidence) -> list[Event]:
+        """The events of this frame."""
+
+
+class Sink(Protocol):
+    """Takes results, and pictures if it wants them, somewhere."""
+
+    @property
+    def wants(self) -> Literal["data", "raw", "drawn"]:
+        """Which picture comes with the result, if any."""
+
+    def write(self, result: Result, picture: Image | None) -> None:
+        """Take one result; the picture is read-only and may come up to `render.delay` late."""
+
+    def close(self) -> None:
+        """Finish what was begun, so that nothing is lost. Idempotent."""

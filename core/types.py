@@ -1,0 +1,370 @@
+"""The data that flows from stage to stage: frozen dataclasses of arrays, checked once when made.
+
+No field is ever None: nothing found is a row count of 0, not known is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+F64 = NDArray[np.float64]
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+Image = NDArray[np.uint8]  # (H, W, 3) BGR
+
+AGES = 101  # years 0 to 100
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+GENDERS = ("unknown", "female", "male")
+UNKNOWN, FEMALE, MALE = 0, 1, 2
+STATES = ("seen", "lost", "ended")
+SEEN, LOST, ENDED = 0, 1, 2
+
+
+def expect(name: str, array: Array, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
+    """Raise ValueError unless `array` has this shape and type."""
+    if array.shape != shape or array.dtype != dtype:
+        wanted = f"{np.dtype(dtype)} {shape}"
+        raise ValueError(f"{name}: expected {wanted}, got {array.dtype} {array.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source before it is opened.
+
+    Attributes:
+        name: unique among the sources of a run; names its rows.
+        kind: webcam, network, video, image, folder or demo.
+        address: what was asked for, passwords masked; for messages only.
+        path: the file or folder behind it, if there is one.
+        live: frames may be dropped; the newest wins.
+        stills: each frame is an unrelated picture: nothing is tracked across frames.
+        start: seconds of the file that were skipped by request (`--from`).
+    """
+
+    name: str
+    kind: Literal["webcam", "network", "video", "image", "folder", "demo"]
+    address: str
+    path: Path | None = None
+    live: bool = False
+    stills: bool = False
+    start: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Where and when a frame was taken.
+
+    Attributes:
+        source: name of the source.
+        index: position in the source from 0; gaps show drops.
+        time: seconds since the source's first frame; rises within a source.
+        wall: UTC seconds since 1970; NaN if not known.
+        size: (width, height) in pixels.
+    """
+
+    source: str
+    index: int
+    time: float
+    wall: float
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        stamp: where and when.
+        image: uint8 (H, W, 3) BGR, read-only; who wants to draw, copies.
+        cut: another shot than the frame before.
+        damaged: the decoder flagged it, or an earlier one of its group.
+    """
+
+    stamp: Stamp
+    image: Image
+    cut: bool = False
+    damaged: bool = False
+
+    def __post_init__(self) -> None:
+        width, height = self.stamp.size
+        expect("image", self.image, (height, width, 3), np.uint8)
+        self.image.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A second without a picture from a live source."""
+
+    stamp: Stamp
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """N faces of one frame, a row each.
+
+    Attributes:
+        boxes: float64 (N, 4), x1 y1 x2 y2 in pixels of the frame.
+        scores: float32 (N,), detector's confidence in [0, 1].
+        landmarks: float32 (N, 5, 2), x y in pixels: eyes, nose, mouth corners,
+            image-left first; NaN where the detector gives none.
+    """
+
+    boxes: F64
+    scores: F32
+    landmarks: F32
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        expect("boxes", self.boxes, (n, 4), np.float64)
+        expect("scores", self.scores, (n,), np.float32)
+        expect("landmarks", self.landmarks, (n, 5, 2), np.float32)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def take(self, rows: Array) -> Faces:
+        """Those rows (indices or a mask), in that order."""
+        return Faces(self.boxes[rows], self.scores[rows], self.landmarks[rows])
+
+    @classmethod
+    def none(cls, n: int = 0) -> Faces:
+        """N rows about which nothing is known."""
+        return cls(
+            np.full((n, 4), np.nan),
+            np.full(n, np.nan, np.float32),
+            np.full((n, 5, 2), np.nan, np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """The living confirmed tracks of one source at one moment, a row each.
+
+    Attributes:
+        ids: int64 (N,), from 1, given at confirmation, never reused within a source.
+        boxes: float64 (N, 4), x1 y1 x2 y2 in pixels, filtered or predicted.
+        states: uint8 (N,), SEEN, LOST or ENDED (its last row). A track that nobody looked
+            for in this frame keeps its state.
+        faces: N rows: each track's face in this frame, NaN while there is none.
+        index: int64 (N,), row of that face in the frame's detections, -1 for none.
+        born: float64 (N,), seconds, time of its first detection.
+        seen: float64 (N,), seconds, time of its last detection.
+    """
+
+    ids: I64
+    boxes: F64
+    states: U8
+    faces: Faces
+    index: I64
+    born: F64
+    seen: F64
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        expect("ids", self.ids, (n,), np.int64)
+        expect("boxes", self.boxes, (n, 4), np.float64)
+        expect("states", self.states, (n,), np.uint8)
+        expect("faces.boxes", self.faces.boxes, (n, 4), np.float64)
+        expect("index", self.index, (n,), np.int64)
+        expect("born", self.born, (n,), np.float64)
+        expect("seen", self.seen, (n,), np.float64)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def none(cls) -> Tracks:
+        """No track."""
+        empty = np.zeros(0)
+        ids = np.zeros(0, np.int64)
+        states = np.zeros(0, np.uint8)
+        return cls(ids, np.zeros((0, 4)), states, Faces.none(), ids, empty, empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """How a network wants its face cut out, as it was trained.
+
+    Attributes:
+        kind: `aligned` by five landmarks, or the `box` as it stands.
+        size: side of the square crop, pixels.
+        zoom: over 1 is tighter.
+        shift: down the picture, in sides of the crop.
+        colour: channels handed to the network: 3 for rgb and bgr, 1 for grey.
+    """
+
+    kind: Literal["aligned", "box"]
+    size: int
+    zoom: float = 1.0
+    shift: float = 0.0
+    colour: Literal["rgb", "bgr", "grey"] = "rgb"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """One look at M crops, a row each; a column that no network filled is NaN.
+
+    Attributes:
+        quality: float32 (M,), how far the crop can be trusted, 0 to 1.
+        age: float32 (M, 101), distribution over the years 0 to 100.
+        female: float32 (M,), probability.
+        emotion: float32 (M, 7), probabilities in the order of EMOTIONS.
+        embedding: float32 (M, D), unit length; D = 0 if unused.
+    """
+
+    quality: F32
+    age: F32
+    female: F32
+    emotion: F32
+    embedding: F32
+
+    def __post_init__(self) -> None:
+        m = len(self.quality)
+        expect("quality", self.quality, (m,), np.float32)
+        expect("age", self.age, (m, AGES), np.float32)
+        expect("female", self.female, (m,), np.float32)
+        expect("emotion", self.emotion, (m, len(EMOTIONS)), np.float32)
+        expect("embedding", self.embedding, (m, self.embedding.shape[-1]), np.float32)
+
+    def __len__(self) -> int:
+        return len(self.quality)
+
+    @classmethod
+    def none(cls, m: int = 0) -> Estimates:
+        """M looks that saw nothing."""
+        nan = np.float32(math.nan)
+        return cls(
+            np.full(m, nan),
+            np.full((m, AGES), nan),
+            np.full(m, nan),
+            np.full((m, len(EMOTIONS)), nan),
+            np.zeros((m, 0), np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """The belief about each row of `Tracks`, fused from all looks at that track.
+
+    Attributes:
+        ids: int64 (N,), the rows' tracks, as in `Tracks.ids`.
+        quality: float32 (N,), of the best look so far, 0 to 1; NaN before the first.
+        age: float32 (N, 101), distribution over the years 0 to 100; NaN before the first look.
+        age_mean, age_low, age_high: float32 (N,), years; low to high holds 90 %.
+        female: float32 (N,), probability.
+        gender: uint8 (N,), UNKNOWN, FEMALE or MALE; hysteresis, so it is state.
+        emotion: float32 (N, 7), the mood now, probabilities in the order of EMOTIONS.
+        emotion_share: float32 (N, 7), share of the visit in each mood; sums to 1.
+        looks: float32 (N,), effective number of independent looks.
+        updated: float64 (N,), seconds, time of the last look; NaN before the first.
+    """
+
+    ids: I64
+    quality: F32
+    age: F32
+    age_mean: F32
+    age_low: F32
+    age_high: F32
+    female: F32
+    gender: U8
+    emotion: F32
+    emotion_share: F32
+    looks: F32
+    updated: F64
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        expect("ids", self.ids, (n,), np.int64)
+        for name in ("quality", "age_mean", "age_low", "age_high", "female", "looks"):
+            expect(name, getattr(self, name), (n,), np.float32)
+        expect("age", self.age, (n, AGES), np.float32)
+        expect("gender", self.gender, (n,), np.uint8)
+        expect("emotion", self.emotion, (n, len(EMOTIONS)), np.float32)
+        expect("emotion_share", self.emotion_share, (n, len(EMOTIONS)), np.float32)
+        expect("updated", self.updated, (n,), np.float64)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def none(cls, ids: I64 | None = None) -> Evidence:
+        """Nothing known yet about these tracks (or no track at all)."""
+        ids = np.zeros(0, np.int64) if ids is None else ids
+        n = len(ids)
+
+        def nan() -> F32:
+            return np.full(n, np.nan, np.float32)
+
+        emotion = np.full((n, len(EMOTIONS)), np.nan, np.float32)
+        return cls(
+            ids=ids,
+            quality=nan(),
+            age=np.full((n, AGES), np.nan, np.float32),
+            age_mean=nan(),
+            age_low=nan(),
+            age_high=nan(),
+            female=nan(),
+            gender=np.full(n, UNKNOWN, np.uint8),
+            emotion=emotion,
+            emotion_share=emotion.copy(),
+            looks=np.zeros(n, np.float32),
+            updated=np.full(n, np.nan),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth a line in the record.
+
+    Attributes:
+        kind: source_started, source_ended, track_started, track_updated, track_ended, ...
+        stamp: where and when.
+        track: the track's id; 0 = the source itself.
+        data: flat; NaN for not known.
+    """
+
+    kind: str
+    stamp: Stamp
+    track: int
+    data: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """All that one frame gave, without its pixels: queues cheaply, stores safely.
+
+    The last result of a source stands for no frame: it carries the tracks' last rows (all
+    ENDED), their events and `source_ended`, at the stamp of the last frame.
+    """
+
+    stamp: Stamp
+    faces: Faces
+    tracks: Tracks
+    evidence: Evidence
+    events: tuple[Event, ...] = ()
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """The raw looks of one frame, for researchers who want them beside the belief.
+
+    Attributes:
+        stamp: where and when.
+        ids: int64 (M,), whose crop each row is.
+        estimates: M rows.
+    """
+
+    stamp: Stamp
+    ids: I64
+    estimates: Estimates
