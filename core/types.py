@@ -345,6 +345,10 @@ class Result:
 
     The last result of a source stands for no frame: it carries the tracks' last rows (all
     ENDED), their events and `source_ended`, at the stamp of the last frame.
+
+    Attributes:
+        looked: int64 (M,), ids of the tracks whose faces the networks judged in this frame.
+        looks: M rows, what they said, raw.
     """
 
     stamp: Stamp
@@ -352,19 +356,6 @@ class Result:
     tracks: Tracks
     evidence: Evidence
     events: tuple[Event, ...] = ()
+    looked: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    looks: Estimates = field(default_factory=Estimates.none)
     last: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """The raw looks of one frame, for researchers who want them beside the belief.
-
-    Attributes:
-        stamp: where and when.
-        ids: int64 (M,), whose crop each row is.
-        estimates: M rows.
-    """
-
-    stamp: Stamp
-    ids: I64
-    estimates: Estimates
