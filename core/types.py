@@ -182,6 +182,18 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def take(self, rows: Array) -> Tracks:
+        """Those rows (indices or a mask), in that order."""
+        return Tracks(
+            self.ids[rows],
+            self.boxes[rows],
+            self.states[rows],
+            self.faces.take(rows),
+            self.index[rows],
+            self.born[rows],
+            self.seen[rows],
+        )
+
     @classmethod
     def none(cls) -> Tracks:
         """No track."""
@@ -295,6 +307,10 @@ class Evidence:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def take(self, rows: Array) -> Evidence:
+        """Those rows (indices or a mask), in that order."""
+        return Evidence(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @classmethod
     def none(cls, ids: I64 | None = None) -> Evidence:
