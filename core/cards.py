@@ -64,7 +64,7 @@ class Output(Section):
         values: age: the years that the K classes stand for.
         classes: gender, emotion: their names in order, those of `core.types`.
         deviation: age: years, standard deviation of the errors, measured; the distribution
-            is widened to it.
+            is widened to it. One number, or (predicted age, years) points, linear in between.
         temperature: probabilities are flattened by it (p ** (1 / temperature), normalised).
     """
 
@@ -72,7 +72,7 @@ class Output(Section):
     name: str
     values: tuple[float, ...] = ()
     classes: tuple[str, ...] = ()
-    deviation: float = 0.0
+    deviation: float | tuple[tuple[float, float], ...] = 0.0
     temperature: float = Field(1.0, gt=0)
 
 

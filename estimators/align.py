@@ -1,0 +1,121 @@
+"""Cuts faces out of a picture as a network was trained to see them."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import F64, U8, Crop, Faces, Image
+
+C128 = NDArray[np.complex128]
+
+# Where eyes, nose and mouth corners lie in a face of side 1: the five points of the 112 px
+# template of Deng et al., "ArcFace", CVPR 2019 (image-left first).
+TEMPLATE: F64 = (
+    np.array(
+        [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+    )
+    / 112
+)
+# Side of the aligned face (zoom 1) in sides of a detector's box, for faces without landmarks.
+BOX_MARGIN = 1.12
+ANTIALIAS_BELOW = 0.7  # scale under which linear sampling skips pixels
+MOST_OVERSAMPLING = 8
+
+
+def cut(image: Image, faces: Faces, crop: Crop) -> U8:
+    """Cut each face out of its picture.
+
+    Args:
+        image: uint8 (H, W, 3) BGR; what lies outside of it is black.
+        faces: M faces in pixels of the image; those without usable landmarks are cut by
+            their box, those without a usable box are black.
+        crop: how the network wants them.
+
+    Returns:
+        uint8 (M, size, size, 3), or (M, size, size, 1) for grey.
+    """
+    channels = 1 if crop.colour == "grey" else 3
+    crops = np.zeros((len(faces), crop.size, crop.size, channels), np.uint8)
+    for row, (scale, shift) in enumerate(zip(*placement(faces, crop), strict=True)):
+        if np.isfinite(scale) and np.isfinite(shift):
+            crops[row] = _colour(_warp(image, complex(scale), complex(shift), crop.size), crop.colour)
+    return crops
+
+
+def placement(faces: Faces, crop: Crop) -> tuple[C128, C128]:
+    """Similarity from the picture to the crop of each face, as complex numbers.
+
+    A point x + iy of the picture falls on scale * (x + iy) + shift of the crop; coordinates
+    count from the centre of the first pixel.
+
+    Returns:
+        scale and shift, complex128 (M,); NaN where neither landmarks nor box can be used.
+    """
+    scale, shift = _by_box(faces, crop)
+    if crop.kind == "aligned":
+        target = ((TEMPLATE - 0.5) * crop.zoom + 0.5 + (0.0, crop.shift)) * crop.size
+        fitted = fit_similarity(faces.landmarks.astype(np.float64), target)
+        usable = np.isfinite(fitted[0]) & (np.abs(fitted[0]) > 0)
+        scale, shift = np.where(usable, fitted[0], scale), np.where(usable, fitted[1], shift)
+    return scale, shift
+
+
+def fit_similarity(points: F64, target: F64) -> tuple[C128, C128]:
+    """Rotation, scale and shift that bring each set of points nearest to the target.
+
+    In the plane a similarity is w = a z + b over the complex numbers, so least squares has a
+    closed form: no singular value decomposition, the same optimum without reflections.
+
+    Args:
+        points: float64 (M, K, 2).
+        target: float64 (K, 2).
+
+    Returns:
+        a and b, complex128 (M,); NaN where points are missing or all in one place.
+
+    Source: Umeyama, "Least-squares estimation of transformation parameters between two point
+    patterns", PAMI 1991.
+    """
+    z = points[..., 0] + 1j * points[..., 1]
+    w = target[:, 0] + 1j * target[:, 1]
+    centre = z.mean(axis=1)
+    away = z - centre[:, None]
+    spread = (np.abs(away) ** 2).sum(axis=1)
+    a = (away.conj() * (w - w.mean())).sum(axis=1) / np.where(spread > 1e-6, spread, np.nan)
+    return a, w.mean() - a * centre
+
+
+def _by_box(faces: Faces, crop: Crop) -> tuple[C128, C128]:
+    low, high = faces.boxes[:, :2], faces.boxes[:, 2:]
+    sides = (high - low).max(axis=1) if len(faces) else np.zeros(0)
+    sides = sides * (BOX_MARGIN if crop.kind == "aligned" else 1.0) / crop.zoom
+    scale: C128 = (crop.size / np.where(sides > 0, sides, np.nan)).astype(np.complex128)
+    centre = (low + high) / 2
+    middle = crop.size * complex(0.5, 0.5 + crop.shift)
+    # Box corners count from the edge of the first pixel, points of a warp from its centre.
+    shift: C128 = middle - (0.5 + 0.5j) - scale * (centre[:, 0] - 0.5 + 1j * (centre[:, 1] - 0.5))
+    return scale, shift
+
+
+def _warp(image: Image, scale: complex, shift: complex, size: int) -> Image:
+    factor = 1
+    if abs(scale) < ANTIALIAS_BELOW:
+        factor = min(math.ceil(1 / abs(scale)), MOST_OVERSAMPLING)
+    a = scale * factor
+    b = shift * factor + (factor - 1) / 2 * (1 + 1j)  # so that blocks of pixels average to the plain warp
+    matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+    side = size * factor
+    warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    if factor > 1:
+        warped = cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(warped, np.uint8)
+
+
+def _colour(picture: Image, colour: str) -> U8:
+    if colour == "grey":
+        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)[..., None]
+    return picture[..., ::-1] if colour == "rgb" else picture

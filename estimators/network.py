@@ -1,0 +1,153 @@
+"""A network that judges faces, described by its card: one class for any head or heads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.cards import Card, Output
+from core.errors import WeightsError
+from core.session import Session
+from core.types import AGES, EMOTIONS, F32, F64, U8, Array, Crop, Estimates
+
+YEARS: F64 = np.arange(AGES, dtype=np.float64)
+CLASSES = {"gender": ("female", "male"), "emotion": EMOTIONS}
+
+
+class Network:
+    """Judges cut-out faces; fills the columns of its card's outputs, leaves the others NaN."""
+
+    def __init__(self, card: Card, session: Session) -> None:
+        """Take a card and its open network.
+
+        Raises:
+            WeightsError: they do not fit each other.
+        """
+        check(card, session)
+        self.name = card.id
+        self.roles: tuple[str, ...] = tuple(output.role for output in card.outputs)
+        self.crop: Crop = card.input.crop()
+        self._card = card
+        self._session = session
+        self._names = [output.name for output in card.outputs]
+
+    def estimate(self, crops: Array) -> Estimates:
+        """Judge uint8 (M, size, size, 3 or 1) crops."""
+        estimates = Estimates.none(len(crops))
+        if len(crops) == 0:
+            return estimates
+        answers = self._session.run(self._prepare(crops), self._names)
+        for output, answer in zip(self._card.outputs, answers, strict=True):
+            _fill(estimates, output, np.asarray(answer, np.float64).reshape(len(crops), -1))
+        return estimates
+
+    def _prepare(self, crops: U8) -> F32:
+        wanted = self._card.input
+        centred = crops.astype(np.float32) - np.array(wanted.mean, np.float32)
+        return np.ascontiguousarray((centred / np.float32(wanted.scale)).transpose(0, 3, 1, 2))
+
+
+def check(card: Card, session: Session) -> None:
+    """Compare a card with the inputs and outputs of its network.
+
+    Raises:
+        WeightsError: a name, shape or class that does not fit.
+    """
+    channels = 1 if card.input.colour == "grey" else 3
+    wanted = (None, channels, card.input.size, card.input.size)
+    _expect_shape(card, f"input '{card.input.name}'", session.inputs.get(card.input.name), wanted)
+    if len(card.input.mean) not in (1, channels):
+        raise WeightsError(f"{card.id}: mean has {len(card.input.mean)} values for {channels} channels.")
+    if not card.outputs:
+        raise WeightsError(f"{card.id}: its card names no output: expected age, gender or emotion.")
+    for output in card.outputs:
+        names = CLASSES.get(output.role)
+        if names is not None and sorted(output.classes) != sorted(names):
+            raise WeightsError(
+                f"{card.id}: {output.role} has the classes {list(output.classes)}; expected {list(names)}."
+            )
+        width = max(len(output.classes), len(output.values), 1)
+        _expect_shape(card, f"output '{output.name}'", session.outputs.get(output.name), (None, width))
+
+
+def _expect_shape(
+    card: Card, what: str, shape: tuple[object, ...] | None, wanted: tuple[int | None, ...]
+) -> None:
+    """Free axes of the network (names instead of numbers) fit anything."""
+    if shape is None:
+        raise WeightsError(f"{card.id}: the network {card.file} has no {what}, which its card promises.")
+    fits = len(shape) == len(wanted) or (wanted == (None, 1) and len(shape) == 1)
+    pairs = zip(shape, wanted, strict=False)
+    if not fits or any(isinstance(have, int) and want not in (None, have) for have, want in pairs):
+        expected = ["any" if size is None else size for size in wanted]
+        raise WeightsError(
+            f"{card.id}: {what} of {card.file} is {list(shape)}, its card says {expected}. "
+            "Bring the right file, or correct the card."
+        )
+
+
+def _fill(estimates: Estimates, output: Output, answer: F64) -> None:
+    if output.role == "age":
+        estimates.age[:] = _ages(output, answer)
+        return
+    order = [output.classes.index(name) for name in CLASSES[output.role]]
+    shares = temper(answer, output.temperature)[:, order]
+    if output.role == "gender":
+        estimates.female[:] = shares[:, 0]
+    else:
+        estimates.emotion[:] = shares
+
+
+def _ages(output: Output, answer: F64) -> F64:
+    if not output.values:  # one number: the age itself
+        return gaussian(answer[:, 0], deviation_at(output, answer[:, 0]))
+    shares = spread(temper(answer, output.temperature), np.array(output.values))
+    return widen(shares, deviation_at(output, shares @ YEARS))
+
+
+def temper(shares: F64, temperature: float) -> F64:
+    """Flatten (above 1) or sharpen probabilities (M, K); rows sum to 1."""
+    powered = np.clip(shares, 1e-12, None) ** (1 / temperature)
+    result: F64 = powered / powered.sum(axis=1, keepdims=True)
+    return result
+
+
+def spread(shares: F64, values: F64) -> F64:
+    """Probabilities (M, K) of K ages, years, on the grid of whole years (M, 101), mean kept.
+
+    >>> spread(np.array([[1.0]]), np.array([0.25]))[0, :3].tolist()
+    [0.75, 0.25, 0.0]
+    """
+    onto = np.clip(1 - np.abs(values[:, None] - YEARS), 0, None)
+    result: F64 = shares @ onto
+    return result
+
+
+def deviation_at(output: Output, means: F64) -> F64:
+    """Standard deviation of the errors at these predicted ages, years (M,)."""
+    if isinstance(output.deviation, tuple):
+        ages, deviations = np.array(output.deviation, np.float64).T
+        return np.asarray(np.interp(means, ages, deviations), np.float64)
+    return np.full(len(means), output.deviation)
+
+
+def widen(shares: F64, deviations: F64) -> F64:
+    """Blur distributions (M, 101) until their deviation is the measured one.
+
+    A network is surer of itself than its errors allow: what its own spread lacks is added
+    as a Gaussian. Distributions that are wide enough stay.
+    """
+    means = shares @ YEARS
+    own = (shares * (YEARS - means[:, None]) ** 2).sum(axis=1)
+    missing = np.sqrt(np.clip(deviations**2 - own, 0, None))
+    kernels = gaussian(np.tile(YEARS, len(shares)), np.repeat(missing, AGES)).reshape(-1, AGES, AGES)
+    result: F64 = np.einsum("ma,mab->mb", shares, kernels)
+    return result
+
+
+def gaussian(means: F64, deviations: F64) -> F64:
+    """Normal distributions on the grid of years (M, 101), cut off at its ends."""
+    narrowest = np.maximum(deviations, 0.25)[:, None]
+    away = (YEARS - np.clip(means, 0, AGES - 1)[:, None]) / narrowest
+    heights = np.exp(-0.5 * away**2)
+    result: F64 = heights / heights.sum(axis=1, keepdims=True)
+    return result
