@@ -1,0 +1,124 @@
+"""From settings to a pipeline: opens the networks and puts the parts together."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import detectors
+import tracker
+from core.cards import Card
+from core.errors import ConfigError
+from core.registry import load, unknown
+from core.session import Session, has_gpu, open_session
+from core.settings import RuntimeConfig, Settings
+from estimators.evidence import Fusion
+from estimators.network import Network
+from estimators.panel import Panel
+from pipeline.schedule import Chooser
+from pipeline.step import Lane, Pipeline
+from watch.life import Life
+from weights.manifest import cards
+from weights.store import locate, sha256
+
+log = logging.getLogger(__name__)
+
+OFF = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network that is open, and what is known of it."""
+
+    role: str
+    card: Card
+    session: Session
+    sha256: str
+
+    def row(self) -> dict[str, object]:
+        """As it stands in the summary."""
+        return {
+            "role": self.role,
+            "id": self.card.id,
+            "sha256": self.sha256,
+            "licence": self.card.licence,
+            "commercial": self.card.commercial,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A pipeline and the networks in it."""
+
+    pipeline: Pipeline
+    models: tuple[Model, ...]
+
+    @property
+    def provider(self) -> str:
+        """The onnxruntime provider that the detector really runs on."""
+        return self.models[0].session.provider
+
+
+def build(settings: Settings) -> Built:
+    """Open every network that the settings name and put the pipeline together.
+
+    Raises:
+        ConfigError: a name that does not exist.
+        WeightsError, DeviceError: a network that cannot be run.
+    """
+    found = cards()
+    detector = _open(_detector_card(settings, found), "detector", settings)
+    networks: dict[str, Model] = {}
+    for role, name in settings.estimators:
+        if name != OFF:
+            networks[role] = _open(_card(found, name, role), role, settings)
+    kind = load(detectors.REGISTRY, detector.card.id, "detector.name")
+    panel = Panel({role: Network(model.card, model.session) for role, model in networks.items()})
+    pipeline = Pipeline(
+        kind(settings.detector, detector.card, detector.session),
+        panel,
+        lambda stills: _lane(settings, stills),
+        settings.detector.interval,
+    )
+    return Built(pipeline, (detector, *networks.values()))
+
+
+def _lane(settings: Settings, stills: bool) -> Lane:
+    config = settings.tracker
+    if stills:  # nothing follows a still: each face counts at once
+        config = config.model_copy(update={"confirm_looks": 1, "confirm_score": 0.0})
+    track = load(tracker.REGISTRY, config.name, "tracker.name")
+    return Lane(
+        tracker=track(config),
+        chooser=Chooser(settings.looks, stills=stills),
+        fusion=Fusion(settings.evidence),
+        life=Life(settings.events),
+    )
+
+
+def _detector_card(settings: Settings, found: dict[str, Card]) -> Card:
+    name = settings.detector.name
+    if name == "auto":
+        name = "retinaface" if settings.runtime.device != "cpu" and has_gpu() else "yunet"
+    return _card(found, name, "detector")
+
+
+def _card(found: dict[str, Card], name: str, role: str) -> Card:
+    right = {card.id: card for card in found.values() if fits(card, role)}
+    if name not in right:
+        key = "detector.name" if role == "detector" else f"estimators.{role}"
+        raise ConfigError(unknown(key, name, {**right, **({} if role == "detector" else {OFF: None})}))
+    return right[name]
+
+
+def fits(card: Card, role: str) -> bool:
+    """Whether a network can fill a role."""
+    return card.role == role or any(output.role == role for output in card.outputs)
+
+
+def _open(card: Card, role: str, settings: Settings) -> Model:
+    own = settings.detector.weights if role == "detector" else None
+    path = locate(card, path=own)
+    runtime: RuntimeConfig = settings.runtime
+    session = open_session(path, runtime.device, runtime.threads)
+    return Model(role, card, session, sha256(path))

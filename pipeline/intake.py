@@ -1,0 +1,140 @@
+"""A thread for each source, or for sources read in turn; what it reads waits in a mailbox."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from capture.mailbox import Mailbox
+from core.errors import SourceError, StreamError
+from core.protocols import Source
+from core.types import Frame, Gap, SourceInfo
+from pipeline.report import SourceReport
+
+log = logging.getLogger(__name__)
+
+ARCHIVE_ROOM = 4  # frames that a file's reader may be ahead of the loop
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A source was opened, or tried to."""
+
+    report: SourceReport
+    length: float  # seconds, NaN if not known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """A frame, or a second without one, and when it came (monotonic seconds)."""
+
+    item: Frame | Gap
+    at: float
+    report: SourceReport
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A source has ended; `error` says why if it was not meant to."""
+
+    report: SourceReport
+    error: StreamError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more comes from this thread."""
+
+
+Item = Begun | Arrival | Over | Done
+
+
+class Intake:
+    """One thread that opens its sources in turn, reads them, and closes them."""
+
+    def __init__(
+        self,
+        infos: Sequence[SourceInfo],
+        open_source: Callable[[SourceInfo], Source],
+        changed: threading.Condition,
+        max_seconds: float = float("inf"),
+    ) -> None:
+        self.live = any(info.live for info in infos)
+        self.box: Mailbox[Item] = Mailbox(ARCHIVE_ROOM, self.live, changed)
+        self.done = False
+        self._infos = infos
+        self._open = open_source
+        self._max_seconds = max_seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=infos[0].name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end. A read that hangs is left behind: closing it from here crashes."""
+        self._stop.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the thread to end; False if it still hangs in a read."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def lose(self, item: Item) -> None:
+        """Count a frame that never reaches the loop since it is leaving."""
+        if isinstance(item, Arrival) and isinstance(item.item, Frame):
+            item.report.drops["queue"] += 1
+
+    def _run(self) -> None:
+        for info in self._infos:
+            if self._stop.is_set() or not self._read_source(SourceReport(info)):
+                break
+        self._put(Done())
+
+    def _read_source(self, report: SourceReport) -> bool:
+        """Read one source to its end; False once the loop takes nothing more."""
+        error: StreamError | None = None
+        taken = True
+        try:
+            source = self._open(report.info)
+            try:
+                taken = self._put(Begun(report, source.length)) and self._pump(source, report)
+            finally:
+                report.decode_errors = source.decode_errors
+                source.close()
+        except StreamError as caught:
+            error = caught
+        except Exception as caught:
+            log.debug("unexpected", exc_info=True)
+            error = SourceError(f"{report.info.address}: {type(caught).__name__}: {caught}")
+        return self._put(Over(report, error)) and taken
+
+    def _pump(self, source: Source, report: SourceReport) -> bool:
+        while not self._stop.is_set():
+            item = source.read()
+            if item is None or item.stamp.time - report.info.start >= self._max_seconds:
+                return True
+            if isinstance(item, Frame):
+                report.frames_in += 1
+                report.suspect += item.damaged
+            arrival = Arrival(item, time.monotonic(), report)
+            if not self._put(arrival):
+                self.lose(arrival)
+                return False
+        return True
+
+    def _put(self, item: Item) -> bool:
+        return self.box.put(item, _must_arrive, _late)
+
+
+def _must_arrive(item: Item) -> bool:
+    return not isinstance(item, Arrival)
+
+
+def _late(item: Item) -> None:
+    if isinstance(item, Arrival) and isinstance(item.item, Frame):
+        item.report.drops["late"] += 1

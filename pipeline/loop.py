@@ -1,0 +1,284 @@
+"""The loop: collects frames from the sources' threads, runs a turn, hands the results on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from core.errors import SinkError, StageError, StreamError
+from core.types import Event, Frame, Image, Result, SourceInfo, Stamp
+from pipeline.intake import Arrival, Begun, Intake, Item, Over
+from pipeline.outlet import Outlet
+from pipeline.report import Report, SourceReport
+from pipeline.step import Pipeline
+
+log = logging.getLogger(__name__)
+
+FAILURES_IN_A_ROW = 30  # frames of a live run that may fail one after the other
+HUNG_READ = 2.0  # s that a reading thread has to end before it is left behind
+
+
+class Drawn(Protocol):
+    """What a renderer gives back: the pictures whose time has come."""
+
+    result: Result
+    raw: Image | None
+    drawn: Image | None
+
+
+class Renderer(Protocol):
+    """Draws the pictures of one source, perhaps some time later."""
+
+    def push(self, frame: Frame, result: Result, status: str) -> Sequence[Drawn]:
+        """Take a frame; the pictures that are ready now."""
+
+    def flush(self) -> Sequence[Drawn]:
+        """The pictures that are still held back; the source is over."""
+
+
+class Window(Protocol):
+    """The one sink that must run in the main thread."""
+
+    quit: bool
+
+    def write(self, result: Result, picture: Image | None) -> None:
+        """Show a picture and react to keys."""
+
+    def close(self) -> None:
+        """Take the window away."""
+
+
+class Listener(Protocol):
+    """Told what happens, for a progress bar; may do nothing."""
+
+    def begun(self, info: SourceInfo, length: float) -> None:
+        """A source has begun; `length` seconds in all, NaN if not known."""
+
+    def moved(self, stamp: Stamp, report: Report) -> None:
+        """A frame has become a result."""
+
+    def over(self, info: SourceInfo) -> None:
+        """A source has ended."""
+
+
+@dataclass(slots=True)
+class Outputs:
+    """Where results go.
+
+    Attributes:
+        outlets: the sinks, each in its thread.
+        window: the sink that shows pictures, in the main thread.
+        renderer: makes the renderer of a source, or None if no sink wants pictures.
+        status: the words of the status line for a frame.
+    """
+
+    outlets: Sequence[Outlet] = ()
+    window: Window | None = None
+    renderer: Callable[[SourceInfo], Renderer] | None = None
+    status: Callable[[Stamp, Report], str] = lambda _stamp, _report: ""
+
+
+@dataclass(slots=True)
+class Loop:
+    """Runs until the sources end, `stop` is called, the window is closed or something fails."""
+
+    pipeline: Pipeline
+    intakes: Sequence[Intake]
+    changed: threading.Condition
+    outputs: Outputs
+    listener: Listener
+    batch_window: float = 0.005
+    report: Report = field(default_factory=Report)
+    _stopping: bool = False
+    _failed_in_a_row: int = 0
+    _renderers: dict[str, Renderer] = field(default_factory=dict)
+    _active: dict[str, SourceReport] = field(default_factory=dict)
+    _begun: set[str] = field(default_factory=set)
+
+    def stop(self) -> None:
+        """Ask the loop to finish its turn and end everything in order. Callable from a signal."""
+        self._stopping = True
+
+    def run(self) -> Report:
+        """All turns; the report says how it went."""
+        began = time.monotonic()
+        for intake in self.intakes:
+            intake.start()
+        while not self._stopping and not all(intake.done for intake in self.intakes):
+            self._handle(self._collect())
+            self._check_sinks()
+        self._shut_down()
+        self.report.seconds = time.monotonic() - began
+        return self.report
+
+    def _collect(self) -> list[Item]:
+        """What has arrived, at most one item a source.
+
+        An archive waits for every file: the order of the turns, and so of shared outputs,
+        is then always the same. A live run takes what is there.
+        """
+        open_ones = [intake for intake in self.intakes if not intake.done]
+        live = any(intake.live for intake in open_ones)
+        enough = any if live else all
+        with self.changed:
+            # Woken now and then: a signal's handler cannot notify what the main thread holds.
+            while not enough(intake.box for intake in open_ones) and not self._stopping:
+                self.changed.wait(0.1)
+            if live and len(open_ones) > 1 and not all(intake.box for intake in open_ones):
+                self.changed.wait(self.batch_window)
+            items: list[Item] = []
+            for intake in open_ones:
+                item = intake.box.take()
+                if item is not None:
+                    items.append(item)
+                    intake.done = not isinstance(item, Begun | Arrival | Over)
+            return items
+
+    def _handle(self, items: Sequence[Item]) -> None:
+        arrivals = [item for item in items if isinstance(item, Arrival)]
+        for item in items:
+            if isinstance(item, Begun):
+                self._begin(item)
+            elif isinstance(item, Over):
+                self._end(item.report, item.error)
+        frames = [a for a in arrivals if isinstance(a.item, Frame)]
+        if frames:
+            self._turn(frames)
+        for arrival in arrivals:
+            if not isinstance(arrival.item, Frame):
+                result = self.pipeline.gap(arrival.item)
+                if result.events:
+                    self._deliver(result)
+
+    def _begin(self, item: Begun) -> None:
+        info = item.report.info
+        self.report.sources.append(item.report)
+        self._active[info.name] = item.report
+        self.pipeline.start(info.name, info.stills)
+        if self.outputs.renderer is not None:
+            self._renderers[info.name] = self.outputs.renderer(info)
+        self.listener.begun(info, item.length)
+
+    def _turn(self, arrivals: Sequence[Arrival]) -> None:
+        frames = [a.item for a in arrivals if isinstance(a.item, Frame)]
+        try:
+            results = self.pipeline.turn(frames)
+        except Exception as error:
+            self._stage_failed(arrivals, error)
+            return
+        self._failed_in_a_row = 0
+        for arrival, frame, result in zip(arrivals, frames, results, strict=True):
+            arrival.report.frames_out += 1
+            self._deliver(self._with_start(result, arrival.report), frame)
+            self.report.latencies.append(time.monotonic() - arrival.at)
+            self.listener.moved(frame.stamp, self.report)
+
+    def _with_start(self, result: Result, report: SourceReport) -> Result:
+        """The first result of a source carries the event that it has started."""
+        stamp = result.stamp
+        if stamp.source in self._begun:
+            return result
+        self._begun.add(stamp.source)
+        report.width, report.height = stamp.size
+        started = _source_event("source_started", stamp)
+        return replace(result, events=(started, *result.events))
+
+    def _stage_failed(self, arrivals: Sequence[Arrival], error: Exception) -> None:
+        log.debug("stage failed", exc_info=True)
+        for arrival in arrivals:
+            arrival.report.drops["stage"] += 1
+        self._failed_in_a_row += 1
+        words = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
+        stamp = arrivals[0].item.stamp
+        live = all(intake.live for intake in self.intakes)
+        if not live or self._failed_in_a_row >= FAILURES_IN_A_ROW:
+            where = f"{stamp.source}, frame {stamp.index} at {stamp.time:.2f} s"
+            self.report.fail(StageError.exit_code, f"{where}: {words}")
+            self._stopping = True
+        elif self._failed_in_a_row == 1:
+            log.warning("%s: a frame was skipped: %s", stamp.source, words)
+
+    def _end(self, report: SourceReport, error: StreamError | None) -> None:
+        name = report.info.name
+        if error is not None:
+            report.error = str(error)
+            self.report.fail(error.exit_code, str(error))
+            log.error("%s", error)
+        if name not in self._active:  # it never opened
+            self.report.sources.append(report)
+            return
+        del self._active[name]
+        result, report.tracks = self.pipeline.end(name)
+        pictures = self._renderers.pop(name).flush() if name in self._renderers else ()
+        self._show(pictures)
+        if result is not None:
+            reason = "error" if error else "stopped" if self._stopping else "end"
+            ended = _source_event("source_ended", result.stamp, reason, report.error or "")
+            self._deliver(replace(result, events=(*result.events, ended)))
+        self.listener.over(report.info)
+
+    def _deliver(self, result: Result, frame: Frame | None = None) -> None:
+        pictures: Sequence[Drawn] = ()
+        renderer = self._renderers.get(result.stamp.source)
+        if frame is not None and renderer is not None:
+            status = self.outputs.status(result.stamp, self.report)
+            pictures = renderer.push(frame, result, status)
+        for outlet in self.outputs.outlets:
+            if outlet.wants == "data" or result.last:
+                outlet.put(result)
+        self._show(pictures)
+
+    def _show(self, pictures: Sequence[Drawn]) -> None:
+        for picture in pictures:
+            for outlet in self.outputs.outlets:
+                if outlet.wants != "data":
+                    outlet.put(picture.result, picture.raw if outlet.wants == "raw" else picture.drawn)
+            if self.outputs.window is not None:
+                self.outputs.window.write(picture.result, picture.drawn)
+                self._stopping = self._stopping or self.outputs.window.quit
+
+    def _check_sinks(self) -> None:
+        for outlet in self.outputs.outlets:
+            if outlet.error is not None and outlet.required and not self._stopping:
+                self.report.fail(SinkError.exit_code, str(outlet.error))
+                self._stopping = True
+
+    def _shut_down(self) -> None:
+        for intake in self.intakes:
+            intake.stop()
+        with self.changed:
+            left = [(intake, item) for intake in self.intakes for item in intake.box.close()]
+        for intake, item in left:
+            intake.lose(item)
+        for intake in self.intakes:
+            if not intake.join(HUNG_READ):
+                log.warning("a read did not return within %.0f s and is left behind", HUNG_READ)
+        for report in list(self._active.values()):
+            self._end(report, None)
+        for outlet in self.outputs.outlets:
+            outlet.close()
+            self.report.pictures_dropped += outlet.dropped
+            if (
+                outlet.error is not None
+                and (SinkError.exit_code, str(outlet.error)) not in self.report.failures
+            ):
+                self.report.fail(SinkError.exit_code, str(outlet.error))
+        if self.outputs.window is not None:
+            with suppress(Exception):  # the window may be gone already; nothing is lost with it
+                self.outputs.window.close()
+
+
+def _source_event(kind: str, stamp: Stamp, reason: str = "", error: str = "") -> Event:
+    width, height = stamp.size
+    data: Mapping[str, str | int | float] = {
+        "width": width,
+        "height": height,
+        "reason": reason,
+        "error": error,
+    }
+    return Event(kind, stamp, 0, data)

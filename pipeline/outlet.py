@@ -1,0 +1,99 @@
+"""A thread for each sink, so that a slow one holds up nobody but itself."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+
+from core.errors import SinkError, StreamError
+from core.protocols import Sink
+from core.types import Image, Result
+
+log = logging.getLogger(__name__)
+
+ROWS = 256  # results that may wait for a sink of data
+PICTURES = 8  # pictures that may wait for a sink of pictures
+
+
+class Outlet:
+    """The queue and the thread of one sink.
+
+    Results are never lost: a full queue is waited for. Of pictures a live run drops the
+    oldest and counts it; an archive waits.
+    """
+
+    def __init__(self, sink: Sink, name: str, live: bool, required: bool = True) -> None:
+        self.required = required
+        self.wants = sink.wants
+        self.name = name
+        self.dropped = 0
+        self.error: SinkError | None = None
+        self._sink = sink
+        self._live = live
+        self._room = ROWS if sink.wants == "data" else PICTURES
+        self._waiting: deque[tuple[Result, Image | None]] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, result: Result, picture: Image | None = None) -> None:
+        """Hand over one result; waits while the queue is full, except for live pictures."""
+        with self._changed:
+            if self._live and picture is not None and len(self._waiting) >= self._room:
+                self._drop_oldest_picture()
+            while len(self._waiting) >= self._room and not self.error and not self._drops(picture):
+                self._changed.wait()
+            if self.error is None:
+                self._waiting.append((result, picture))
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Write what waits, then close the sink."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _drops(self, picture: Image | None) -> bool:
+        return self._live and picture is not None
+
+    def _drop_oldest_picture(self) -> None:
+        for i, (_, picture) in enumerate(self._waiting):
+            if picture is not None:
+                del self._waiting[i]
+                self.dropped += 1
+                return
+
+    def _run(self) -> None:
+        try:
+            while (entry := self._next()) is not None:
+                self._sink.write(*entry)
+        except Exception as error:
+            self._fail(error)
+        try:
+            self._sink.close()
+        except Exception as error:
+            self._fail(error)
+
+    def _next(self) -> tuple[Result, Image | None] | None:
+        with self._changed:
+            while not self._waiting and not self._closing:
+                self._changed.wait()
+            if not self._waiting:
+                return None
+            entry = self._waiting.popleft()
+            self._changed.notify_all()
+            return entry
+
+    def _fail(self, error: Exception) -> None:
+        log.debug("sink failed", exc_info=True)
+        with self._changed:
+            if self.error is None:
+                known = isinstance(error, StreamError)
+                words = str(error) if known else f"{self.name}: {type(error).__name__}: {error}"
+                self.error = SinkError(words)
+                log.error("%s", self.error)
+            self._waiting.clear()
+            self._changed.notify_all()

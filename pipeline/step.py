@@ -1,0 +1,158 @@
+"""One turn: some frames in, one result each out. No threads, no clock, no files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from core.protocols import Detector, Tracker
+from core.types import ENDED, I64, Estimates, Event, Evidence, Faces, Frame, Gap, Image, Result, Stamp, Tracks
+from estimators.evidence import Fusion
+from estimators.panel import Panel
+from pipeline.schedule import Chooser
+from watch.life import Life
+
+_NOBODY = np.zeros(0, np.int64)
+
+
+@dataclass(slots=True)
+class Lane:
+    """What the pipeline remembers of one source."""
+
+    tracker: Tracker
+    chooser: Chooser
+    fusion: Fusion
+    life: Life
+    evidence: Evidence = field(default_factory=Evidence.none)
+    looked: float = -np.inf  # time of the last frame that was shown to the detector
+    stamp: Stamp | None = None
+    people: int = 0
+
+
+class Pipeline:
+    """Detect, track, choose, estimate, fuse, watch.
+
+    Detection and estimation may batch frames of many sources; the rest goes frame by frame,
+    so a source gives the same results alone, beside others and at any batch size.
+    """
+
+    def __init__(
+        self, detector: Detector, panel: Panel, lane: Callable[[bool], Lane], interval: float = 0.0
+    ) -> None:
+        """Take ready parts.
+
+        Args:
+            detector: finds faces.
+            panel: the networks that judge them.
+            lane: makes the memory of a new source; told whether its frames are unrelated stills.
+            interval: least seconds between two looks of the detector at a source.
+        """
+        self._detector = detector
+        self._panel = panel
+        self._make_lane = lane
+        self._interval = interval
+        self._lanes: dict[str, Lane] = {}
+        self.looks_run = 0
+        self._saved_before = 0
+
+    @property
+    def looks_saved(self) -> int:
+        """Faces that could have been judged and were not, as enough was known."""
+        return self._saved_before + sum(lane.chooser.saved for lane in self._lanes.values())
+
+    def start(self, source: str, stills: bool = False) -> None:
+        """Make room for a new source."""
+        self._lanes[source] = self._make_lane(stills)
+
+    def turn(self, frames: Sequence[Frame]) -> list[Result]:
+        """One result a frame, in the same order; frames of a source come in order."""
+        found = self._detect(frames)
+        results: list[Result | None] = [None] * len(frames)
+        for wave in _waves(frames):
+            made = self._wave([frames[i] for i in wave], [found[i] for i in wave])
+            for i, result in zip(wave, made, strict=True):
+                results[i] = result
+        return [result for result in results if result is not None]
+
+    def gap(self, gap: Gap) -> Result:
+        """A second without a picture: nobody looked, but time went on."""
+        lane = self._lanes[gap.stamp.source]
+        return self._close(lane, gap.stamp, lane.tracker.update(None, gap.stamp.time))
+
+    def end(self, source: str) -> tuple[Result | None, int]:
+        """The source is over: its last result (None if it gave no frame) and its number of people."""
+        lane = self._lanes.pop(source)
+        self._saved_before += lane.chooser.saved
+        if lane.stamp is None:
+            return None, 0
+        result = self._close(lane, lane.stamp, lane.tracker.end(), last=True)
+        return replace(result, last=True), lane.people
+
+    def _detect(self, frames: Sequence[Frame]) -> list[Faces | None]:
+        due: list[int] = []
+        for i, frame in enumerate(frames):
+            lane = self._lanes[frame.stamp.source]
+            if frame.stamp.time - lane.looked >= self._interval - 1e-6 or frame.cut:
+                lane.looked = frame.stamp.time
+                due.append(i)
+        found: list[Faces | None] = [None] * len(frames)
+        for i, faces in zip(due, self._detector.detect([frames[i].image for i in due]), strict=True):
+            found[i] = faces
+        return found
+
+    def _wave(self, frames: Sequence[Frame], found: Sequence[Faces | None]) -> list[Result]:
+        """Frames of different sources, each with its faces (None: nobody looked)."""
+        tracks = [
+            self._lanes[f.stamp.source].tracker.update(faces, f.stamp.time, cut=f.cut)
+            for f, faces in zip(frames, found, strict=True)
+        ]
+        rows = [self._choose(f, t) for f, t in zip(frames, tracks, strict=True)]
+        looks = self._look(frames, tracks, rows)
+        return [
+            self._fuse(f, faces, t, r, look)
+            for f, faces, t, r, look in zip(frames, found, tracks, rows, looks, strict=True)
+        ]
+
+    def _choose(self, frame: Frame, tracks: Tracks) -> I64:
+        lane = self._lanes[frame.stamp.source]
+        return _NOBODY if frame.damaged else lane.chooser.choose(tracks, lane.evidence, frame.stamp)
+
+    def _look(
+        self, frames: Sequence[Frame], tracks: Sequence[Tracks], rows: Sequence[I64]
+    ) -> list[Estimates]:
+        views: list[tuple[Image, Faces]] = [
+            (f.image, t.faces.take(r)) for f, t, r in zip(frames, tracks, rows, strict=True) if len(r)
+        ]
+        self.looks_run += sum(len(r) for r in rows)
+        looks = iter(self._panel.look(views)) if views else iter(())
+        return [next(looks) if len(r) else Estimates.none() for r in rows]
+
+    def _fuse(self, frame: Frame, faces: Faces | None, tracks: Tracks, rows: I64, looks: Estimates) -> Result:
+        lane = self._lanes[frame.stamp.source]
+        stamp = lane.stamp = frame.stamp
+        lane.evidence = lane.fusion.update(tracks, rows, looks, stamp.time)
+        events = lane.life.update(stamp, tracks, lane.evidence, cut=frame.cut)
+        lane.people += sum(event.kind == "track_started" for event in events)
+        seen = Faces.none() if faces is None else faces
+        return Result(stamp, seen, tracks, lane.evidence, tuple(events), tracks.ids[rows], looks)
+
+    def _close(self, lane: Lane, stamp: Stamp, tracks: Tracks, last: bool = False) -> Result:
+        """A result without a picture: only what ended is in it."""
+        lane.evidence = lane.fusion.update(tracks, _NOBODY, Estimates.none(), stamp.time)
+        events: list[Event] = lane.life.update(stamp, tracks, lane.evidence, last=last)
+        ended = np.flatnonzero(tracks.states == ENDED)
+        return Result(stamp, Faces.none(), tracks.take(ended), lane.evidence.take(ended), tuple(events))
+
+
+def _waves(frames: Sequence[Frame]) -> list[list[int]]:
+    """Row numbers in waves: the first frame of each source, then the second, ..."""
+    waves: list[list[int]] = []
+    count: dict[str, int] = {}
+    for i, frame in enumerate(frames):
+        nth = count[frame.stamp.source] = count.get(frame.stamp.source, -1) + 1
+        if nth == len(waves):
+            waves.append([])
+        waves[nth].append(i)
+    return waves
