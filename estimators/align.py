@@ -50,7 +50,7 @@ def placement(faces: Faces, crop: Crop) -> tuple[C128, C128]:
     """Similarity from the picture to the crop of each face, as complex numbers.
 
     A point x + iy of the picture falls on scale * (x + iy) + shift of the crop; coordinates
-    count from the centre of the first pixel.
+    count from the edge of the first pixel, in the crop too.
 
     Returns:
         scale and shift, complex128 (M,); NaN where neither landmarks nor box can be used.
@@ -95,9 +95,7 @@ def _by_box(faces: Faces, crop: Crop) -> tuple[C128, C128]:
     sides = sides * (BOX_MARGIN if crop.kind == "aligned" else 1.0) / crop.zoom
     scale: C128 = (crop.size / np.where(sides > 0, sides, np.nan)).astype(np.complex128)
     centre = (low + high) / 2
-    middle = crop.size * complex(0.5, 0.5 + crop.shift)
-    # Box corners count from the edge of the first pixel, points of a warp from its centre.
-    shift: C128 = middle - (0.5 + 0.5j) - scale * (centre[:, 0] - 0.5 + 1j * (centre[:, 1] - 0.5))
+    shift: C128 = crop.size * complex(0.5, 0.5 + crop.shift) - scale * (centre[:, 0] + 1j * centre[:, 1])
     return scale, shift
 
 
@@ -105,8 +103,8 @@ def _warp(image: Image, scale: complex, shift: complex, size: int) -> Image:
     factor = 1
     if abs(scale) < ANTIALIAS_BELOW:
         factor = min(math.ceil(1 / abs(scale)), MOST_OVERSAMPLING)
-    a = scale * factor
-    b = shift * factor + (factor - 1) / 2 * (1 + 1j)  # so that blocks of pixels average to the plain warp
+    a, half = scale * factor, 0.5 + 0.5j
+    b = shift * factor + a * half - half  # OpenCV counts from the centre of the first pixel
     matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
     side = size * factor
     warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
