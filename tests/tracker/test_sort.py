@@ -1,0 +1,299 @@
+"""The tracker as its callers see it: ids, states, rows, time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.settings import TrackerConfig
+from core.types import ENDED, LOST, SEEN, Faces, Tracks
+from tests.make import faces, walk
+from tracker.sort import Sort
+
+FACE = (100, 100, 150, 160)
+OTHER = (400, 100, 450, 160)
+
+
+def sort(**settings) -> Sort:
+    return Sort(TrackerConfig(**settings))
+
+
+def run(tracker: Sort, film) -> list[Tracks]:
+    return [tracker.update(found, time) for time, found in film]
+
+
+def ids(rows: list[Tracks]) -> set[int]:
+    return {number for row in rows for number in row.ids.tolist()}
+
+
+def with_scores(*scores: float, boxes=(FACE, OTHER)) -> Faces:
+    made = faces(*boxes[: len(scores)])
+    made.scores[:] = scores
+    return made
+
+
+def test_two_trackers_have_their_own_ids() -> None:
+    first, second = sort(), sort()
+
+    run(first, walk(30, 1))
+
+    assert ids(run(second, walk(30, 1))) == {1}
+
+
+def test_one_missed_detection_does_not_silence_a_track() -> None:
+    tracker = sort()
+    film = [(t, faces() if i == 6 else found) for i, (t, found) in enumerate(walk(10, 1.2))]
+
+    rows = run(tracker, film)
+
+    assert [row.states.tolist() for row in rows] == [[SEEN]] * 6 + [[LOST]] + [[SEEN]] * 5
+    assert ids(rows) == {1}
+
+
+def test_two_missed_detections_do_not_make_a_new_id() -> None:
+    film = [(t, faces() if i in (6, 7) else found) for i, (t, found) in enumerate(walk(10, 1.2))]
+
+    assert ids(run(sort(), film)) == {1}
+
+
+def test_a_face_is_a_track_at_its_first_good_look_whenever_it_comes() -> None:
+    tracker = sort()
+    run(tracker, [(i / 10, faces()) for i in range(4)])
+
+    assert len(tracker.update(faces(FACE, score=0.95), 0.4)) == 1
+
+
+def test_a_weaker_face_is_a_track_at_its_second_look_in_a_row() -> None:
+    tracker = sort(confirm_score=0.9)
+    weak = with_scores(0.75)
+
+    rows = [tracker.update(found, i / 10) for i, found in enumerate([weak, faces(), weak, weak])]
+
+    assert [len(row) for row in rows] == [0, 0, 0, 1]
+
+
+def drops(rate: float, seed: int):
+    random = np.random.default_rng(seed)
+    return [frame for frame in walk(rate, 3, speed=300, size=50) if random.random() > 0.5]
+
+
+@pytest.mark.parametrize(
+    "film",
+    [list(walk(rate, 3, speed=300, size=50)) for rate in (30, 15, 10, 5)]
+    + [drops(rate, seed) for rate in (30, 15, 10) for seed in range(5)],
+)
+def test_a_fast_face_keeps_one_id_at_any_frame_rate_and_with_random_drops(film) -> None:
+    rows = run(sort(), film)
+
+    assert ids(rows) == {1}
+    assert all((row.states == SEEN).all() for row in rows)
+
+
+def test_clutter_burns_no_id() -> None:
+    tracker = sort()
+    random = np.random.default_rng(1)
+    for i in range(400):
+        x, y = random.uniform(0, 5000, 2)
+        tracker.update(faces((x, y, x + 50, y + 60), score=0.75), i / 30)
+
+    rows = [tracker.update(faces(FACE), 20 + i / 30) for i in range(3)]
+
+    assert ids(rows) == {1}
+
+
+def test_a_low_score_starts_no_track() -> None:
+    tracker = sort(birth_score=0.6)
+
+    assert not ids([tracker.update(faces(FACE, score=0.55), i / 30) for i in range(30)])
+
+
+def test_a_low_score_continues_a_track() -> None:
+    tracker = sort(birth_score=0.6)
+    tracker.update(faces(FACE), 0.0)
+
+    rows = [tracker.update(faces(FACE, score=0.3), i / 30) for i in range(1, 30)]
+
+    assert all(row.states.tolist() == [SEEN] for row in rows)
+
+
+BAD = [
+    (np.nan, 100, 150, 160),
+    (100, 100, np.inf, 160),
+    (-np.inf, 100, 150, 160),
+    (100, 100, 100, 160),
+    (100, 160, 150, 160),
+    (150, 100, 100, 160),
+    (100, 100, 1e300, 1e300),
+    (100, 100, 100 + 1e-12, 160),
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_row_without_a_usable_box_is_passed_over_and_burns_no_id(bad) -> None:
+    tracker = sort()
+    found = faces(FACE, FACE)
+    found.boxes[0] = bad
+
+    rows = [tracker.update(found, i / 30) for i in range(5)]
+
+    assert ids(rows) == {1}
+    assert all(row.index.tolist() == [1] for row in rows)
+
+
+def test_a_row_without_a_score_is_passed_over() -> None:
+    rows = sort().update(with_scores(np.nan, 0.9), 0.0)
+
+    assert rows.index.tolist() == [1]
+
+
+def test_the_rows_know_their_detections() -> None:
+    tracker = sort()
+    tracker.update(faces(FACE, OTHER), 0.0)
+
+    found = faces(OTHER, (700, 100, 750, 160), FACE)
+    rows = tracker.update(found, 0.04)
+
+    assert rows.index.tolist() == [2, 0, 1]
+    np.testing.assert_array_equal(rows.faces.boxes, found.boxes[rows.index])
+    np.testing.assert_array_equal(rows.faces.landmarks, found.landmarks[rows.index])
+    assert rows.ids.tolist() == [1, 2, 3]
+
+
+def test_a_coasting_track_has_no_face() -> None:
+    tracker = sort()
+    tracker.update(faces(FACE, OTHER), 0.0)
+
+    rows = tracker.update(faces(OTHER), 0.04)
+
+    assert rows.index.tolist() == [-1, 0]
+    assert np.isnan(rows.faces.boxes[0]).all()
+    assert np.isnan(rows.faces.scores[0])
+    assert np.isnan(rows.faces.landmarks[0]).all()
+    assert rows.seen.tolist() == [0.0, 0.04]
+
+
+def test_when_nobody_looks_no_state_changes_and_boxes_move_on() -> None:
+    tracker = sort()
+    before = run(tracker, walk(10, 1, speed=100))[-1]
+
+    rows = tracker.update(None, 1.0)
+
+    assert rows.states.tolist() == [SEEN]
+    assert rows.index.tolist() == [-1]
+    assert rows.boxes[0, 0] == pytest.approx(before.boxes[0, 0] + 10, abs=1)
+
+
+def test_a_tentative_track_lives_through_frames_nobody_looked_at() -> None:
+    tracker = sort(confirm_score=1.0)
+    tracker.update(faces(FACE), 0.0)
+    for i in range(1, 5):
+        tracker.update(None, i / 30)
+
+    assert tracker.update(faces(FACE), 5 / 30).ids.tolist() == [1]
+
+
+def test_a_lost_track_ends_once_after_max_gap_even_if_nobody_looks() -> None:
+    tracker = sort(max_gap=1.0)
+    run(tracker, walk(10, 1))
+
+    rows = [tracker.update(None, 0.9 + gap) for gap in (0.5, 0.99, 1.01, 1.5)]
+
+    assert [row.states.tolist() for row in rows] == [[SEEN], [SEEN], [ENDED], []]
+    assert rows[2].seen.tolist() == pytest.approx([0.9])
+
+
+def test_an_ended_track_is_reported_where_it_was_last_seen() -> None:
+    tracker = sort()
+    last = run(tracker, walk(10, 1, speed=300))[-1]
+
+    rows = tracker.update(None, 7200.0)
+
+    np.testing.assert_array_equal(rows.boxes, last.boxes)
+
+
+@pytest.mark.parametrize("interval", [0.5, 1.0, 3.0])
+def test_a_track_outlives_a_failed_look_however_rare_looks_are(interval: float) -> None:
+    tracker = sort(max_gap=1.0)
+    film = [(i * interval, faces() if i == 6 else faces(FACE)) for i in range(10)]
+
+    assert ids(run(tracker, film)) == {1}
+
+
+def test_a_gap_of_hours_ends_a_track() -> None:
+    tracker = sort()
+    run(tracker, walk(30, 1))
+
+    rows = tracker.update(faces((140, 100, 190, 162)), 7200.0)
+
+    assert rows.ids.tolist() == [1, 2]
+    assert rows.states.tolist() == [ENDED, SEEN]
+
+
+def test_a_track_of_the_shot_before_ends_at_a_cut() -> None:
+    tracker = sort()
+    tracker.update(faces(FACE), 0.0)
+
+    rows = tracker.update(faces(FACE), 0.04, cut=True)
+
+    assert rows.ids.tolist() == [1, 2]
+    assert rows.states.tolist() == [ENDED, SEEN]
+    assert rows.index.tolist() == [-1, 0]
+
+
+def test_the_end_of_the_source_ends_each_track_exactly_once() -> None:
+    tracker = sort()
+    tracker.update(faces(FACE, OTHER), 0.0)
+
+    assert tracker.end().states.tolist() == [ENDED, ENDED]
+    assert len(tracker.end()) == 0
+
+
+def test_a_duplicate_time_stamp_breaks_nothing() -> None:
+    tracker = sort()
+
+    rows = [tracker.update(faces(FACE), 1.0) for _ in range(5)]
+
+    assert ids(rows) == {1}
+    assert np.isfinite(rows[-1].boxes).all()
+
+
+@pytest.mark.parametrize("time", [0.9, np.nan, np.inf])
+def test_time_that_runs_backward_is_refused_and_changes_nothing(time: float) -> None:
+    tracker = sort()
+    tracker.update(faces(FACE), 1.0)
+
+    with pytest.raises(ValueError, match=r"time: expected seconds, 1\.0 or later"):
+        tracker.update(faces(FACE), time)
+
+    assert tracker.update(faces(FACE), 1.1).ids.tolist() == [1]
+
+
+def test_born_is_the_first_detection_even_before_confirmation() -> None:
+    tracker = sort(confirm_looks=3, confirm_score=1.0)
+
+    rows = [tracker.update(faces(FACE), i / 10) for i in range(3)]
+
+    assert rows[-1].born.tolist() == [0.0]
+
+
+def test_two_faces_that_cross_keep_their_ids() -> None:
+    tracker = sort()
+    rows = []
+    for i in range(90):
+        t = i / 30
+        left, right = 100 + 150 * t, 550 - 150 * t
+        a, b = (left, 100, left + 50, 160), (right, 130, right + 60, 205)
+        rows.append(tracker.update(faces(a, b), t))
+
+    assert ids(rows) == {1, 2}
+    assert rows[-1].boxes[0, 0] > rows[-1].boxes[1, 0] + 200
+
+
+def test_a_thousand_faces_keep_their_ids() -> None:
+    tracker = sort()
+    grid = [(x * 60.0, y * 70.0, x * 60 + 50.0, y * 70 + 60.0) for x in range(40) for y in range(25)]
+
+    rows = [tracker.update(faces(*grid), i / 30) for i in range(3)]
+
+    assert [len(row) for row in rows] == [1000] * 3
+    assert ids(rows) == set(range(1, 1001))

@@ -1,0 +1,176 @@
+"""How a face moves: a Kalman filter of constant velocity for each of centre and sides.
+
+The four coordinates cx, cy, w, h are independent, so that the filter is four pairs of
+(position, velocity). All noise scales with the face and with time, none with frames, so a
+camera at 10 frames/s and one at 30 behave alike. Velocities decay a little, which bounds how
+far a face that nobody sees can coast.
+
+Sources: Bewley et al., "Simple online and realtime tracking", ICIP 2016 (the idea; it filters
+centre, area and ratio per frame); Bar-Shalom, Li, Kirubarajan, "Estimation with applications to
+tracking and navigation", 2001, sections 6.2 and 8.2 (the models).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import exp, sqrt
+from typing import NamedTuple
+
+Box = tuple[float, float, float, float]  # x1 y1 x2 y2, pixels
+
+
+class Noise(NamedTuple):
+    """What is assumed of one coordinate; lengths in face sizes, the root of its box's area.
+
+    Attributes:
+        measurement: standard deviation of a detection of score 1/2, sizes.
+        acceleration: spectral density of the white acceleration, sizes^2/s^3, its root.
+        velocity: standard deviation of the velocity of a new face, sizes/s.
+        damping: rate at which velocity decays, 1/s.
+    """
+
+    measurement: float
+    acceleration: float
+    velocity: float
+    damping: float
+
+
+CENTRE = Noise(measurement=0.06, acceleration=2.0, velocity=4.0, damping=0.1)
+SIDES = Noise(measurement=0.08, acceleration=1.0, velocity=1.0, damping=3.0)
+
+
+class Step(NamedTuple):
+    """What a span of time does to one coordinate.
+
+    Position gains `reach` x velocity, velocity shrinks to `decay` of itself, and the variances
+    of position, both, and velocity gain `position`, `cross`, `velocity` (of a face of size 1).
+    """
+
+    reach: float
+    decay: float
+    position: float
+    cross: float
+    velocity: float
+
+
+@lru_cache(maxsize=256)
+def step(noise: Noise, seconds: float) -> Step:
+    """The exact solution of dv = -damping v dt + acceleration dW over `seconds`.
+
+    Two steps equal one over their sum, so that a frame nobody looked at changes nothing.
+    """
+    k, q = noise.damping, noise.acceleration**2
+    decay = exp(-k * seconds)
+    reach = (1 - decay) / k
+    return Step(
+        reach,
+        decay,
+        q * _position_variance(k, seconds),
+        q * reach**2 / 2,
+        q * (1 - decay**2) / (2 * k),
+    )
+
+
+def _position_variance(k: float, t: float) -> float:
+    x = k * t
+    if x < 0.03:  # where the closed form cancels, its series does not
+        series = 2 / 3 - x * (1 / 2 - x * (7 / 30 - x * (1 / 12 - x * (31 / 1260 - x / 160))))
+        return t**3 * series / 2
+    return (2 * x - 3 + 4 * exp(-x) - exp(-2 * x)) / (2 * k**3)
+
+
+class Motion:
+    """Where one face is and how it moves, as plain floats: a handful is faster than arrays.
+
+    Attributes:
+        x, y, w, h: centre and sides, pixels.
+        vx, vy, vw, vh: their velocities, pixels/s.
+        centre, sides: (variance of position, covariance, variance of velocity); the two
+            coordinates of a pair share theirs, since they are always measured together.
+        size: root of the area of the last measured box, pixels; all noise scales with it.
+    """
+
+    __slots__ = ("centre", "h", "sides", "size", "vh", "vw", "vx", "vy", "w", "x", "y")
+
+    def __init__(self, box: Box) -> None:
+        x1, y1, x2, y2 = box
+        self.w, self.h = x2 - x1, y2 - y1
+        self.x, self.y = x1 + self.w / 2, y1 + self.h / 2
+        self.vx = self.vy = self.vw = self.vh = 0.0
+        self.size = sqrt(self.w) * sqrt(self.h)
+        self.centre = self._initial(CENTRE)
+        self.sides = self._initial(SIDES)
+
+    def _initial(self, noise: Noise) -> tuple[float, float, float]:
+        return (noise.measurement * self.size) ** 2, 0.0, (noise.velocity * self.size) ** 2
+
+    def predict(self, centre: Step, sides: Step) -> None:
+        """Move on by a span of time."""
+        reach, decay = centre.reach, centre.decay
+        self.x += reach * self.vx
+        self.y += reach * self.vy
+        self.vx *= decay
+        self.vy *= decay
+        reach, decay = sides.reach, sides.decay
+        self.w += reach * self.vw
+        self.h += reach * self.vh
+        self.vw *= decay
+        self.vh *= decay
+        area = self.size**2
+        self.centre = _grow(self.centre, centre, area)
+        self.sides = _grow(self.sides, sides, area)
+
+    def update(self, box: Box, trust: float = 1.0) -> None:
+        """Take a detection in; its variance is divided by `trust`."""
+        x1, y1, x2, y2 = box
+        w, h = x2 - x1, y2 - y1
+        self.size = sqrt(w) * sqrt(h)
+        variance = self.size**2 / trust
+        gain, rate, self.centre = _gain(self.centre, variance * CENTRE.measurement**2)
+        off = x1 + w / 2 - self.x
+        self.x += gain * off
+        self.vx += rate * off
+        off = y1 + h / 2 - self.y
+        self.y += gain * off
+        self.vy += rate * off
+        gain, rate, self.sides = _gain(self.sides, variance * SIDES.measurement**2)
+        off = w - self.w
+        self.w += gain * off
+        self.vw += rate * off
+        off = h - self.h
+        self.h += gain * off
+        self.vh += rate * off
+
+    @property
+    def box(self) -> Box:
+        """The box now; however it shrank while unseen, no side is under a quarter of the size."""
+        least = self.size / 4
+        w = self.w / 2 if self.w > least else least / 2
+        h = self.h / 2 if self.h > least else least / 2
+        return self.x - w, self.y - h, self.x + w, self.y + h
+
+    @property
+    def doubt(self) -> float:
+        """Standard deviation of the centre, pixels."""
+        return sqrt(self.centre[0])
+
+
+def _grow(variances: tuple[float, float, float], step: Step, area: float) -> tuple[float, float, float]:
+    a, b, c = variances
+    reach, decay, position, cross, velocity = step
+    return (
+        a + reach * (2 * b + reach * c) + area * position,
+        decay * (b + reach * c) + area * cross,
+        decay * decay * c + area * velocity,
+    )
+
+
+def _gain(
+    variances: tuple[float, float, float], measurement: float
+) -> tuple[float, float, tuple[float, float, float]]:
+    """How far position and velocity follow a measurement of this variance, and what is left."""
+    a, b, c = variances
+    whole = a + measurement
+    gain, rate = a / whole, b / whole
+    rest = measurement / whole  # not 1 - gain, which cancels where the track is unsure
+    return gain, rate, (a * rest, b * rest, c - rate * b)
