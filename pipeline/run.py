@@ -1,0 +1,217 @@
+"""One run of the program: opens everything in order, runs the loop, closes it, sums it up."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture import Place, open_source, resolve
+from core.errors import ConfigError, StreamError
+from core.protocols import Source
+from core.settings import Settings, SinkConfig
+from core.types import SourceInfo, Stamp
+from outputs import open_sink
+from outputs.paths import check_paths
+from outputs.summary import write_summary
+from pipeline.build import Built, build
+from pipeline.intake import Intake
+from pipeline.loop import Loop, Outputs, Window
+from pipeline.outlet import Outlet
+from pipeline.progress import Progress
+from pipeline.report import Report, peak_mb
+from render.renderer import Renderer
+
+log = logging.getLogger(__name__)
+
+EMOTION_NOTICE = (
+    "Emotion is estimated. In the EU that is prohibited at work and in education (AI Act, article 5). "
+    "Switch it off with: --set estimators.emotion=none"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the command line asked for.
+
+    Attributes:
+        settings: all of them, sources and sinks included.
+        start: UTC seconds of the first frame of a recording; NaN if not said.
+        max_seconds: of each source; infinite if not said.
+        window: show one where that is possible.
+        every_look: path of the table of raw looks, if wanted.
+        version: of the program.
+    """
+
+    settings: Settings
+    start: float = math.nan
+    max_seconds: float = math.inf
+    window: bool = False
+    every_look: str | None = None
+    version: str = ""
+
+
+def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
+    """Run until the sources end or somebody stops it; the exit code.
+
+    Args:
+        plan: what to do.
+        watch: told of the loop, so that a signal can stop it.
+
+    Raises:
+        StreamError: something could not be opened; nothing has been written then.
+    """
+    places = find_sources(plan.settings)
+    sources = {place.info.name: place.info for lane in places for place in lane}
+    summary, sinks = _sinks(plan)
+    check_paths([*sinks, *([SinkConfig(path=summary)] if summary else [])], sources)
+    built = build(plan.settings)
+    _announce(built, plan.settings)
+    window = open_window(plan) if plan.window else None
+    live = any(info.live for info in sources.values())
+    outlets = [Outlet(open_sink(s, sources), s.path, live, s.required) for s in sinks]
+    loop = _loop(plan, places, built, outlets, window)
+    watch(loop)
+    report = loop.run()
+    report.looks_run, report.looks_saved = built.pipeline.looks_run, built.pipeline.looks_saved
+    for line in report.words().splitlines():
+        log.info("%s", line)
+    if summary:
+        write_summary(Path(summary), summarise(plan, built, report))
+    if report.failures:
+        code, words = report.failures[0]
+        raise _Failed(code, words)
+    return 0
+
+
+class _Failed(StreamError):
+    """The first failure of a run that has been closed in order."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(" ".join(words.split()))
+        self.exit_code = code
+
+
+def find_sources(settings: Settings) -> list[list[Place]]:
+    """The places of each source setting, in the order in which they are read; names are unique."""
+    lanes: list[list[Place]] = []
+    taken: set[str] = set()
+    for source in settings.sources:
+        lane = [place.renamed(_free(place.info.name, taken)) for place in resolve(source, settings.capture)]
+        lanes.append(lane)
+    return lanes
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    taken.add(free)
+    return free
+
+
+def _sinks(plan: Plan) -> tuple[str | None, list[SinkConfig]]:
+    """The path of the summary, if wanted, and the other sinks."""
+    summaries = [s.path for s in plan.settings.sinks if s.path.endswith(".json")]
+    if len(summaries) > 1:
+        raise ConfigError(f"two summaries were asked for ({', '.join(summaries)}); keep one.")
+    sinks = [s for s in plan.settings.sinks if not s.path.endswith(".json")]
+    if plan.every_look:
+        sinks.append(SinkConfig(path=plan.every_look, kind="looks"))
+    return (summaries or [None])[0], sinks
+
+
+def _announce(built: Built, settings: Settings) -> None:
+    for model in built.models:
+        log.info("%s: %s (%s), on %s", model.role, model.card.id, model.card.licence, model.session.provider)
+        if not model.card.commercial:
+            log.warning("%s: its licence forbids commercial use: %s", model.card.id, model.card.terms)
+    if settings.estimators.emotion != "none":
+        log.info(EMOTION_NOTICE)
+
+
+def open_window(plan: Plan) -> Window | None:
+    """A window where one can be shown; else the reason is said."""
+    from outputs.window import Window as CvWindow
+    from outputs.window import window_available
+
+    reason = window_available()
+    if reason is not None:
+        log.info("no window: %s", reason)
+        return None
+    return CvWindow(str(plan.settings.sources[0].address))
+
+
+def _loop(
+    plan: Plan,
+    lanes: Sequence[Sequence[Place]],
+    built: Built,
+    outlets: Sequence[Outlet],
+    window: Window | None,
+) -> Loop:
+    settings = plan.settings
+    changed = threading.Condition()
+    places: Mapping[str, Place] = {place.info.name: place for lane in lanes for place in lane}
+
+    def opened(info: SourceInfo) -> Source:
+        return open_source(places[info.name], settings.capture, wall=plan.start, paced=window is not None)
+
+    wants = {outlet.wants for outlet in outlets} - {"data"} | ({"drawn"} if window else set())
+
+    def renderer(info: SourceInfo) -> Renderer:
+        delay = 0.0 if info.live or info.stills else settings.render.delay
+        return Renderer(settings.render, settings.privacy, wants, delay)
+
+    return Loop(
+        built.pipeline,
+        [Intake([p.info for p in lane], opened, changed, plan.max_seconds) for lane in lanes],
+        changed,
+        Outputs(outlets, window, renderer if wants else None, Status(places, built.provider)),
+        Progress(shown=window is None),
+        settings.runtime.batch_window,
+    )
+
+
+class Status:
+    """The words of the status line.
+
+    A file says nothing that depends on this machine's speed: its video is the same each time.
+    """
+
+    def __init__(self, places: Mapping[str, Place], provider: str) -> None:
+        self._live = {name: place.info.live for name, place in places.items()}
+        self._device = provider.removesuffix("ExecutionProvider")
+
+    def __call__(self, stamp: Stamp, report: Report) -> str:
+        """For one frame."""
+        minutes, seconds = divmod(stamp.time, 60)
+        words = f"{stamp.source}  {minutes:02.0f}:{seconds:04.1f}  {self._device}"
+        if not self._live[stamp.source] or not report.latencies:
+            return words
+        source = next(s for s in report.sources if s.info.name == stamp.source)
+        fps = source.frames_out / stamp.time if stamp.time > 0 else 0.0
+        dropped = sum(source.drops.values())
+        return f"{words}  {fps:.0f} fps  {report.latencies[-1] * 1000:.0f} ms  {dropped} dropped"
+
+
+def summarise(plan: Plan, built: Built, report: Report) -> dict[str, object]:
+    """The summary of a run, as it is written to `.json`."""
+    return {
+        "version": plan.version,
+        "device": plan.settings.runtime.device,
+        "provider": built.provider,
+        "exit_code": report.exit_code,
+        "errors": [words for _, words in report.failures],
+        "models": [model.row() for model in built.models],
+        "looks_run": report.looks_run,
+        "looks_saved": report.looks_saved,
+        "seconds": round(report.seconds, 3),
+        "latency_ms": report.latency_ms(),
+        "peak_mb": peak_mb(),
+        "pictures_dropped": report.pictures_dropped,
+        "sources": [source.row() for source in report.sources],
+    }

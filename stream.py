@@ -1,0 +1,220 @@
+"""Watches a camera or a video: one id a person, with age, gender and mood, and honest uncertainty.
+
+The command line: reads the settings, opens everything, runs the loop, closes everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from core.errors import ConfigError, StreamError, mask
+
+if TYPE_CHECKING:  # imported when needed: a wrong word is answered at once
+    from types import FrameType
+
+    from core.settings import Settings
+    from pipeline.loop import Loop
+
+HERE = Path(__file__).parent
+VERSION = "0.1.0"
+EXAMPLES = """\
+examples:
+  stream.py -s 0                              watch the first webcam in a window
+  stream.py -s film.mp4 -o out.mp4 -o out.jsonl
+                                              annotate a film, write what was seen
+  stream.py -s rtsp://10.0.0.7/main -o visits.csv --set privacy.blur=true
+                                              a store camera; a line a visit
+  stream.py -s door.mp4 -s till.mp4 -o '{source}.jsonl'
+                                              several at once, a file each
+  stream.py -s photos/ -o faces.csv           a folder of unrelated photographs
+  stream.py -s 0 --check                      is everything in place?
+exit codes: 0 done, 2 usage or settings, 3 weights or device, 4 a source, 5 a stage, 6 an output
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with our form of an error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong; the last line is the error, and the exit code 2."""
+        self.print_usage(sys.stderr)
+        raise ConfigError(f"{message}. See: stream.py --help")
+
+
+def parser() -> Parser:
+    """The command line."""
+    p = Parser(
+        prog="stream.py",
+        description="Finds the faces in a camera or a video, gives each person one id, and says how "
+        "old they are, their gender and their mood, with honest uncertainty.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    p.add_argument(
+        "-s",
+        "--source",
+        action="append",
+        default=[],
+        metavar="SRC",
+        help="camera number, file, folder, address, or demo; may be repeated",
+    )
+    p.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="OUT",
+        help=".mp4 .mkv video, .jsonl events, .csv visits, .txt MOTChallenge, .json summary, "
+        "- events on stdout; may be repeated",
+    )
+    p.add_argument("--every-look", metavar="CSV", help="each raw look beside the belief, for researchers")
+    p.add_argument("--config", action="append", default=[], metavar="FILE", help="settings over config.yaml")
+    p.add_argument("--set", action="append", default=[], metavar="A.B=V", help="one setting over all")
+    p.add_argument("--device", choices=("auto", "cpu", "cuda", "tensorrt"), help="where networks run")
+    p.add_argument("--detector", metavar="NAME", help="yunet, retinaface or scrfd")
+    p.add_argument("--from", dest="begin", type=float, metavar="S", help="skip the first S seconds of files")
+    p.add_argument("--to", dest="end", type=float, metavar="S", help="end files at second S")
+    p.add_argument("--start", metavar="ISO", help="date and time of a recording's first frame")
+    p.add_argument("--max-seconds", type=float, metavar="S", help="stop after S seconds of video")
+    p.add_argument("--no-window", action="store_true", help="show nothing, even where there is a display")
+    p.add_argument("--check", action="store_true", help="look at everything, run nothing, say what to mend")
+    p.add_argument("--list-cameras", action="store_true", help="the cameras of this machine")
+    p.add_argument("-v", "--verbose", action="store_true", help="say more; tracebacks of failures too")
+    p.add_argument("--version", action="version", version=f"stream.py {VERSION}")
+    return p
+
+
+class Stopper:
+    """The first signal asks the loop to end in order; the second one ends the process."""
+
+    def __init__(self) -> None:
+        self.loop: Loop | None = None
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self.asked:
+            os._exit(128 + number)
+        self.asked = True
+        if self.loop is not None:
+            self.loop.stop()
+
+    def watch(self, loop: Loop) -> None:
+        """Hand signals to this loop from now on, one that came before included."""
+        self.loop = loop
+        if self.asked:
+            loop.stop()
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the program; the exit code."""
+    stopper = Stopper()
+    try:
+        options = parser().parse_args(words)
+        _log(options.verbose)
+        return _run(options, stopper)
+    except StreamError as error:
+        *faults, last = str(error).splitlines() or [""]
+        for fault in faults:
+            print(fault, file=sys.stderr)  # noqa: T201 - the command line speaks
+        print(f"error: {last}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+
+
+def _run(options: argparse.Namespace, stopper: Stopper) -> int:
+    if options.list_cameras:
+        from capture.webcam import list_cameras
+
+        print("\n".join(str(camera) for camera in list_cameras()) or "no camera found")  # noqa: T201
+        return 0
+    settings = read_settings(options)
+    if not settings.sources:
+        raise ConfigError(
+            "no source: say what to watch, such as -s 0 or -s film.mp4. See: stream.py --help"
+        )
+    from pipeline.run import Plan, check, run
+
+    plan = Plan(
+        settings,
+        start=_start(options.start),
+        max_seconds=float("inf") if options.max_seconds is None else options.max_seconds,
+        window=not options.no_window,
+        every_look=options.every_look,
+        version=VERSION,
+    )
+    if options.check:
+        return check(plan)
+    return run(plan, stopper.watch)
+
+
+def read_settings(options: argparse.Namespace) -> Settings:
+    """config.yaml, the files over it, and the words of the command line over all."""
+    from core.config import load_settings
+    from core.settings import SinkConfig, SourceConfig
+
+    words = list(options.set)
+    for name, key in (
+        ("device", "runtime.device"),
+        ("detector", "detector.name"),
+        ("begin", "capture.from"),
+        ("end", "capture.to"),
+    ):
+        value = getattr(options, name)
+        if value is not None:
+            words.append(f"{key}={value}")
+    base = [HERE / "config.yaml"] if (HERE / "config.yaml").exists() else []
+    settings = load_settings([*base, *map(Path, options.config)], words)
+    changes: dict[str, object] = {}
+    if options.source:
+        changes["sources"] = tuple(SourceConfig(address=address) for address in options.source)
+    if options.output:
+        changes["sinks"] = tuple(SinkConfig(path=path) for path in options.output)
+    return settings.model_copy(update=changes)
+
+
+def _start(text: str | None) -> float:
+    """UTC seconds of an ISO 8601 date and time; without a zone it is this machine's."""
+    from datetime import datetime
+
+    if text is None:
+        return float("nan")
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError as error:
+        raise ConfigError(
+            f"--start {text}: expected a time such as 2026-11-23T09:00:00Z."
+        ) from error
+
+
+class _Masked(logging.Formatter):
+    """Plain lines; no secret of an address in any of them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, with its level if that is a warning."""
+        prefix = "warning: " if record.levelno == logging.WARNING else ""
+        return prefix + mask(super().format(record))
+
+
+def _log(verbose: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Masked("%(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
+    for noisy in ("PIL", "libav"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    threading.excepthook = lambda args: logging.getLogger(args.thread.name if args.thread else "").error(
+        "%s", args.exc_value
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
