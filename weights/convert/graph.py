@@ -25,7 +25,7 @@ class Graph:
 
     def constant(self, name: str, value: Array) -> str:
         """Keep an array under a name that is new, or already stands for the same array."""
-        self._constants.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self._constants.setdefault(name, numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def add(self, operator: str, inputs: list[str], name: str, **attributes: Any) -> str:
