@@ -87,17 +87,17 @@ class LooksConfig(Section):
     per_second: float = Field(12.0, gt=0, le=10000)
     min_face: float = Field(24.0, ge=0, le=4096)
     max_yaw: float = Field(60.0, gt=0, le=90)
-    min_quality: Share = 0.1
-    refresh: Seconds = 1.0
+    refresh: float = Field(0.4, gt=0, le=3600)
 
 
 class EvidenceConfig(Section):
     """How looks become a belief."""
 
     correlation: Seconds = 0.5
+    age_shared: float = Field(0.8, gt=0, le=1)
+    gender_shared: float = Field(0.6, gt=0, le=1)
     gender_certain: float = Field(0.85, gt=0.5, lt=1)
     gender_release: float = Field(0.65, ge=0.5, lt=1)
-    gender_temper: float = Field(0.5, gt=0, le=1)
     emotion_time: float = Field(1.0, gt=0, le=60)
 
 

@@ -74,22 +74,17 @@ def pose(landmarks: F32) -> tuple[F64, F64]:
         degrees, float64 (M,) each; yaw over 0 turns to the right of the picture, pitch over 0
         looks up; NaN where points are missing or eyes and mouth fall together.
     """
-    points = landmarks.astype(np.float64)
-    eyes, mouth = points[:, :2].mean(axis=1), points[:, 3:].mean(axis=1)
-    across = (points[:, 1] - points[:, 0]) + (points[:, 4] - points[:, 3])
-    length = np.hypot(across[:, 0], across[:, 1])
-    across = across / np.where(length > 0, length, np.nan)[:, None]
-    down = np.stack([-across[:, 1], across[:, 0]], axis=1)
-    width = ((points[:, 1] - points[:, 0]) * across).sum(axis=1)
-    height = ((mouth - eyes) * down).sum(axis=1)
-    nose = points[:, 2] - (eyes + mouth) / 2
-    sideways = (nose * across).sum(axis=1)
-    upwards = _NOSE_REST * height - (nose * down).sum(axis=1)
+    points = np.ascontiguousarray(landmarks, np.float64).view(np.complex128)[..., 0]
+    across, width, height, nose = (points @ _PARTS).T
+    length = np.abs(across)
+    known = length > 1e-9
+    upright = across.conj() / np.where(known, length, np.nan)  # turns the roll back
+    width, height, nose = (width * upright).real, (height * upright).imag, nose * upright
     # A profile has hardly any width left: atan2 keeps the answer at 90 degrees there.
-    yaws = np.degrees(np.arctan2(sideways, np.maximum(NOSE_DEPTH * width, 0)))
-    pitches = np.degrees(np.arctan2(upwards, np.maximum(NOSE_DEPTH * height / _HEIGHT_TO_WIDTH, 0)))
-    known = np.isfinite(length) & (length > 0) & (height > 0)
-    return np.where(known, yaws, np.nan), np.where(known, pitches, np.nan)
+    yaws = np.arctan2(nose.real, np.maximum(NOSE_DEPTH * width, 0))
+    upwards = _NOSE_REST * height - nose.imag
+    pitches = np.arctan2(upwards, np.maximum(NOSE_DEPTH / _HEIGHT_TO_WIDTH * height, 0))
+    return np.degrees(yaws), np.degrees(pitches)
 
 
 def sharpness(crops: U8) -> F64:
@@ -127,3 +122,15 @@ _EYES = TEMPLATE[:2].mean(axis=0)
 _MOUTH = TEMPLATE[3:].mean(axis=0)
 _HEIGHT_TO_WIDTH = float((_MOUTH - _EYES)[1] / (TEMPLATE[1, 0] - TEMPLATE[0, 0]))
 _NOSE_REST = float((TEMPLATE[2, 1] - (_EYES[1] + _MOUTH[1]) / 2) / (_MOUTH - _EYES)[1])
+# What `pose` needs of the five points, a column each: across the face (eyes and mouth), between
+# the eyes, from eyes to mouth, and from the middle of those to the nose.
+_PARTS = np.array(
+    [
+        [-1, -1, -0.5, -0.25],
+        [1, 1, -0.5, -0.25],
+        [0, 0, 0, 1],
+        [-1, 0, 0.5, -0.25],
+        [1, 0, 0.5, -0.25],
+    ],
+    np.complex128,
+)
