@@ -1,0 +1,194 @@
+"""What an address stands for: a camera, a stream, a film, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from capture.content import files_in, is_film, is_picture
+from core.errors import ConfigError, SourceError, mask
+from core.settings import CaptureConfig, SourceConfig
+from core.types import SourceInfo
+
+Kind = Literal["webcam", "network", "video", "image", "folder", "demo"]
+Resolved = tuple[SourceInfo, str | int]
+
+SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp")
+_SCHEME = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
+_DEVICE = re.compile(r"^/dev/(video\d+|v4l/.+)$")
+_NOT_IN_A_NAME = re.compile(r"[/\\{}\x00-\x1f]+")
+_RECORDED = re.compile(r"(?i)\.(mp4|m4v|mov|mkv|webm|avi|wmv|flv|mpe?g)$")
+
+
+def resolve_all(sources: Sequence[SourceConfig], config: CaptureConfig) -> list[list[Resolved]]:
+    """Every source of these settings with the address to open it by, under names of its own.
+
+    One list for each setting: what stands in it (the videos of a folder) is read in turn.
+
+    Raises:
+        SourceError: an address that stands for nothing.
+        ConfigError: a name given twice.
+    """
+    given = [source.name for source in sources if source.name]
+    for name in given:
+        if given.count(name) > 1:
+            raise ConfigError(f"sources: the name '{name}' is given twice; names must differ.")
+    found = [(source, resolve(source, config)) for source in sources]
+    fixed = {info.name for source, infos in found if source.name for info in infos}
+    names = iter(_unique([i.name for source, infos in found if not source.name for i in infos], fixed))
+    return [
+        [(info if source.name else replace(info, name=next(names)), source.address) for info in infos]
+        for source, infos in found
+    ]
+
+
+def resolve(source: SourceConfig, config: CaptureConfig) -> list[SourceInfo]:
+    """The sources behind one address: one, or several for a folder of videos.
+
+    A folder gives its pictures as one source, and then each of its videos as one more, in
+    natural order. Sub-folders are not entered.
+
+    Raises:
+        SourceError: nothing there, or nothing in it that can be shown.
+    """
+    address = str(source.address).strip()
+    kind = _kind(address) if source.kind == "auto" else source.kind
+    name = source.name
+    if kind == "demo":
+        return [SourceInfo(name or "demo", "demo", "demo", start=config.begin)]
+    if kind == "webcam":
+        return [SourceInfo(name or _camera_name(address), "webcam", address, live=True)]
+    if kind == "network":
+        return [SourceInfo(name or _host(address), "network", masked(address), live=True)]
+    if _SCHEME.match(address) and not address.startswith("file://"):
+        stem = Path(unquote(urlsplit(address).path)).stem
+        return [SourceInfo(name or _clean(stem), "video", masked(address), start=config.begin)]
+    return _resolve_path(_local(address), kind, name, config)
+
+
+def masked(address: str) -> str:
+    """The address without user, password and tokens.
+
+    Everything before the last '@' counts as secret: a password may hold '/', '#' or '@'
+    that nobody has quoted.
+
+    >>> masked("rtsp://admin:a/b#c@10.0.0.7/main?token=x")
+    'rtsp://***@10.0.0.7/main?token=***'
+    """
+    match = _SCHEME.match(address)
+    if match and "@" in address:
+        address = f"{match[0]}***@{address.rpartition('@')[2]}"
+    return mask(address)
+
+
+def _kind(address: str) -> Kind:
+    if address == "demo":
+        return "demo"
+    if address.isdecimal() or _DEVICE.match(address):
+        return "webcam"
+    match = _SCHEME.match(address)
+    if not match or match["scheme"].lower() == "file":
+        return "folder" if _local(address).is_dir() else "video"
+    if match["scheme"].lower() not in SCHEMES:
+        raise SourceError(
+            f"{masked(address)}: '{match['scheme']}' addresses are not known; "
+            f"a path, a camera number, or one of: {', '.join(SCHEMES)}."
+        )
+    recorded = match["scheme"].lower() in ("http", "https") and _RECORDED.search(_url_path(address))
+    return "video" if recorded else "network"
+
+
+def _resolve_path(path: Path, kind: Kind, name: str | None, config: CaptureConfig) -> list[SourceInfo]:
+    try:
+        if not path.exists():
+            raise SourceError(_nothing_there(path))
+        if path.is_dir():
+            return _resolve_folder(path, name, config)
+        if not path.is_file():
+            raise SourceError(f"{path}: is neither a file nor a folder; give a video, a picture or a folder.")
+        if path.stat().st_size == 0:
+            raise SourceError(f"{path}: is empty (0 bytes); copy or record it again.")
+        if kind == "image" or is_picture(path):
+            return [SourceInfo(name or _clean(path.stem), "image", str(path), path, stills=True)]
+    except OSError as error:
+        raise SourceError(
+            f"{path}: cannot be read: {error.strerror}; check the name and the rights."
+        ) from error
+    return [_film(path, name or _clean(path.stem), config)]
+
+
+def _resolve_folder(path: Path, name: str | None, config: CaptureConfig) -> list[SourceInfo]:
+    files = files_in(path)
+    pictures = [f for f in files if is_picture(f)]
+    films = [f for f in files if f not in set(pictures) and is_film(f)]
+    base = name or _clean(path.resolve().name)
+    found: list[SourceInfo] = []
+    if pictures:
+        start = config.begin if config.rate else 0.0
+        found.append(SourceInfo(base, "folder", str(path), path, stills=config.rate is None, start=start))
+    prefix = f"{base}_" if name else ""
+    names = _unique([prefix + _clean(f.stem) for f in films], {base} if pictures else set())
+    found += [_film(f, n, config) for f, n in zip(films, names, strict=True)]
+    if not found:
+        inside = f"{len(files)} other files" if files else "no files"
+        raise SourceError(
+            f"{path}: the folder holds no pictures and no videos, but {inside}; "
+            "sub-folders are not entered: name the one that is meant."
+        )
+    if len(films) == 1 and not pictures and name:
+        found[0] = replace(found[0], name=name)
+    return found
+
+
+def _film(path: Path, name: str, config: CaptureConfig) -> SourceInfo:
+    return SourceInfo(name, "video", str(path), path, start=config.begin)
+
+
+def _nothing_there(path: Path) -> str:
+    if path.parent.is_dir():
+        return f"{path}: there is no such file or folder in {path.parent.resolve()}; check the name."
+    return f"{path}: there is no such file: the folder {path.parent} does not exist; check the path."
+
+
+def _local(address: str) -> Path:
+    if address.startswith("file://"):
+        address = unquote(urlsplit(address).path)
+    return Path(address).expanduser()
+
+
+def _camera_name(address: str) -> str:
+    return f"camera{address}" if address.isdecimal() else _clean(Path(address).name)
+
+
+def _url_path(address: str) -> str:
+    try:
+        return urlsplit(address).path
+    except ValueError:  # brackets in a password look like an IPv6 address
+        return ""
+
+
+def _host(address: str) -> str:
+    rest = _SCHEME.sub("", address).rpartition("@")[2]
+    return _clean(re.split(r"[/?#]", rest)[0].strip("[]").replace(":", "_"))
+
+
+def _clean(name: str) -> str:
+    return _NOT_IN_A_NAME.sub("_", name).strip() or "source"
+
+
+def _unique(names: Iterable[str], taken: set[str]) -> list[str]:
+    """Each name, followed by _2, _3, ... where it is taken."""
+    used = set(taken)
+    result: list[str] = []
+    for name in names:
+        candidate, number = name, 1
+        while candidate in used:
+            number += 1
+            candidate = f"{name}_{number}"
+        used.add(candidate)
+        result.append(candidate)
+    return result

@@ -1,0 +1,74 @@
+"""Time of frames: seconds since a source's first frame, always rising."""
+
+from __future__ import annotations
+
+import math
+
+_USUAL_STEP = 1 / 25  # s; until the source has shown its own
+_LEAST_STEP = 0.001  # s; between frames that claim the same time
+_NEW_TIMELINE = 1.0  # s; a fall of more is another recording appended, or a clock that was set
+
+
+class Playback:
+    """Presentation times of a file, made into seconds since its first frame.
+
+    A frame without a presentation time comes one step after the frame before. A time that
+    does not rise is put just after it; one that falls far begins a new timeline there.
+    """
+
+    def __init__(self, first: float = math.nan) -> None:
+        """`first`: presentation time of the file's first frame, if it is known already."""
+        self._first = first
+        self._last = -math.inf
+        self._step = _USUAL_STEP
+
+    def time(self, presentation: float) -> float:
+        """Seconds since the first frame, of the next frame in order; NaN: it bears no time."""
+        after = max(self._last + self._step, 0.0)
+        if math.isnan(presentation):
+            return self._note(after)
+        if math.isnan(self._first):
+            self._first = presentation - after
+        time = presentation - self._first
+        if time <= self._last - _NEW_TIMELINE:
+            self._first = presentation - after
+            time = after
+        return self._note(max(time, self._last + _LEAST_STEP))
+
+    def _note(self, time: float) -> float:
+        if _LEAST_STEP < time - self._last < _NEW_TIMELINE:
+            self._step = time - self._last
+        self._last = time
+        return time
+
+
+class LiveClock:
+    """Times of a live source: its own presentation times, shifted onto our clock.
+
+    Arrival times alone come in bursts over Wi-Fi, which a tracker reads as huge speeds. So a
+    frame's time is its presentation time plus the smallest (arrival - presentation) seen on
+    this connection, or its arrival where that is missing or off by more than `tolerance`.
+    """
+
+    def __init__(self, tolerance: float = 1.0) -> None:
+        """`tolerance` in seconds."""
+        self._tolerance = tolerance
+        self._shift = math.inf
+        self._last = -math.inf
+
+    def reconnect(self) -> None:
+        """Another connection: its presentation times start anywhere."""
+        self._shift = math.inf
+
+    def time(self, presentation: float, arrival: float) -> float:
+        """Time of the next frame; both in seconds, `arrival` since the source was opened."""
+        time = arrival
+        if not math.isnan(presentation):
+            self._shift = min(self._shift, arrival - presentation)
+            time = presentation + self._shift
+            if arrival - time > self._tolerance:
+                # The camera's clock was set, runs slow, or a burst is late: begin anew here.
+                self._shift = arrival - presentation
+                time = arrival
+        self._last = max(time, self._last + _LEAST_STEP)
+        return self._last
