@@ -1,0 +1,90 @@
+"""`python -m weights`: brings, verifies, converts and lists the networks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from core.cards import Card
+from core.errors import StreamError, WeightsError
+from core.registry import unknown
+from weights.bring import INSTALL, bring, convertible, rebuild
+from weights.manifest import cards
+from weights.store import locate
+from weights.table import table
+
+DESCRIPTION = "Brings, verifies, converts and lists the networks of weights/manifest.yaml."
+EPILOGUE = """commands:
+  (none)    verify the networks that are here, bring and convert those that are missing
+  list      each network with its licences, data and figures
+  get NAME  bring one network
+  convert   make the networks of the repository again from their packages into a
+            temporary folder, and prove them equal
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. Errors are one sentence on stderr."""
+    parser = argparse.ArgumentParser(
+        "python -m weights",
+        description=DESCRIPTION,
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("command", nargs="?", default="all", choices=["all", "list", "get", "convert"])
+    parser.add_argument("name", nargs="?", help="of the network, for get")
+    chosen = parser.parse_args(arguments)
+    if (chosen.command == "get") != (chosen.name is not None):
+        parser.error("get takes the name of a network; the other commands take none")
+    commands: dict[str, Callable[[], None]] = {
+        "all": _bring_all,
+        "list": lambda: _say(table(cards().values())),
+        "get": lambda: _get(chosen.name),
+        "convert": _convert,
+    }
+    try:
+        commands[chosen.command]()
+    except StreamError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    return 0
+
+
+def _bring_all() -> None:
+    for card in cards().values():
+        if card.package is None:
+            continue
+        if not card.in_repository and not convertible() and not _is_here(card):
+            _say(f"{card.id}: not here; to have it: {INSTALL}, then python -m weights get {card.id}")
+            continue
+        _say(f"{card.id}: verified, {bring(card)}")
+
+
+def _get(name: str) -> None:
+    known = cards()
+    if name not in known:
+        raise WeightsError(unknown("weights", name, known))
+    _say(f"{name}: verified, {bring(known[name])}")
+
+
+def _convert() -> None:
+    for card in cards().values():
+        if card.package is not None:
+            _say(f"{card.id}: {rebuild(card)}")
+
+
+def _is_here(card: Card) -> bool:
+    try:
+        locate(card)
+    except WeightsError:
+        return False
+    return True
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())
