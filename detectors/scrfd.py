@@ -87,7 +87,7 @@ def decode(levels: list[tuple[F32, F32, F32]], canvas: tuple[int, int], threshol
         canvas: (width, height), pixels, multiples of 32.
         threshold: least score.
     """
-    parts = []
+    parts: list[Faces] = []
     for stride, (scores, distances, points) in zip(STRIDES, levels, strict=True):
         rows = np.flatnonzero(scores >= threshold)
         y, x = np.divmod(rows // ANCHORS, canvas[0] // stride)
@@ -95,9 +95,12 @@ def decode(levels: list[tuple[F32, F32, F32]], canvas: tuple[int, int], threshol
         reach = distances[rows].astype(np.float64) * stride
         boxes = np.concatenate([corner - reach[:, :2], corner + reach[:, 2:]], axis=1)
         spots = corner[:, None] + points[rows].reshape(-1, 5, 2) * stride
-        parts.append((boxes, scores[rows], spots.astype(np.float32)))
-    boxes, scores, spots = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Faces(boxes, scores, spots)
+        parts.append(Faces(boxes, scores[rows], spots.astype(np.float32)))
+    return Faces(
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.landmarks for part in parts]),
+    )
 
 
 def _fixed(card: Card, session: Session) -> tuple[int, int] | None:
