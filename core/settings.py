@@ -67,7 +67,7 @@ class TrackerConfig(Section):
     min_iou: Share = 0.2
     low_iou: Share = 0.4
     high_score: Share = 0.5
-    birth_score: Share = 0.6
+    birth_score: Share = 0.7
     confirm_looks: int = Field(2, ge=1, le=100)
     confirm_score: Share = 0.8
     max_gap: float = Field(1.0, gt=0, le=3600)

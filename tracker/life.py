@@ -84,8 +84,9 @@ class Track:
 
 
 def trust(score: float) -> float:
-    """What the variance of a detection of this score is divided by.
+    """What the variance of a detection of this score is divided by; 1 at a score of 1/2.
 
-    Source: Du et al., "GIAOTracker", ICCVW 2021 (noise scales with 1 - score), twice that here.
+    Source: Du et al., "GIAOTracker", ICCVW 2021, whose noise scales with 1 - score; flatter here, since
+    some detectors give each clear face nearly 1.
     """
-    return 1 / max(0.1, 2 * (1 - score))
+    return 1 / (1.5 - score)

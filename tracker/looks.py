@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from math import inf
 
-LONGEST = 10.0  # s; a longer time between two looks is an outage, not a habit
+LONGEST = 10.0  # s between two looks; more is an outage, not a habit
 
 
 class Looks:
@@ -25,5 +25,8 @@ class Looks:
             self.usual = sorted(self._intervals)[len(self._intervals) // 2]
 
     def patience(self, gap: float) -> float:
-        """`gap` seconds, or two and a half looks where looks are rare."""
-        return max(gap, 2.5 * self.usual)
+        """`gap` seconds, or two and a half looks where looks are rare.
+
+        After a first look nobody knows how rare they are, so the second may be long in coming.
+        """
+        return max(gap, 2.5 * self.usual if self._intervals else LONGEST)

@@ -35,7 +35,7 @@ class Noise(NamedTuple):
     damping: float
 
 
-CENTRE = Noise(measurement=0.06, acceleration=2.0, velocity=4.0, damping=0.1)
+CENTRE = Noise(measurement=0.06, acceleration=2.0, velocity=4.0, damping=0.5)
 SIDES = Noise(measurement=0.08, acceleration=1.0, velocity=1.0, damping=3.0)
 
 
@@ -143,8 +143,8 @@ class Motion:
 
     @property
     def box(self) -> Box:
-        """The box now; however it shrank while unseen, no side is under a quarter of the size."""
-        least = self.size / 4
+        """The box now; however it shrank while unseen, no side is under an eighth of the size."""
+        least = self.size / 8
         w = self.w / 2 if self.w > least else least / 2
         h = self.h / 2 if self.h > least else least / 2
         return self.x - w, self.y - h, self.x + w, self.y + h

@@ -147,7 +147,7 @@ def detections(faces: Faces) -> list[Detection]:
             and max(x2, y2) <= LARGEST
             and isfinite(score)
         ):
-            found.append(Detection((x1, y1, x2, y2), score, row))
+            found.append(Detection((x1, y1, x2, y2), min(score, 1.0), row))
     found.sort()
     return found
 

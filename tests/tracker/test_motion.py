@@ -118,8 +118,8 @@ def test_a_box_never_turns_inside_out_however_long_it_coasts(first, more, second
     motion.predict(step(CENTRE, seconds), step(SIDES, seconds))
 
     x1, y1, x2, y2 = motion.box
-    assert x2 - x1 >= motion.size / 4 * (1 - 1e-6)
-    assert y2 - y1 >= motion.size / 4 * (1 - 1e-6)
+    assert x2 - x1 >= motion.size / 8 * (1 - 1e-6)
+    assert y2 - y1 >= motion.size / 8 * (1 - 1e-6)
 
 
 def test_a_shrinking_face_keeps_its_shape_while_it_coasts() -> None:

@@ -140,8 +140,9 @@ def test_a_row_without_a_usable_box_is_passed_over_and_burns_no_id(bad) -> None:
     assert all(row.index.tolist() == [1] for row in rows)
 
 
-def test_a_row_without_a_score_is_passed_over() -> None:
-    rows = sort().update(with_scores(np.nan, 0.9), 0.0)
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_a_row_without_a_usable_score_is_passed_over(score: float) -> None:
+    rows = sort().update(with_scores(score, 0.9), 0.0)
 
     assert rows.index.tolist() == [1]
 
@@ -215,6 +216,13 @@ def test_an_ended_track_is_reported_where_it_was_last_seen() -> None:
 def test_a_track_outlives_a_failed_look_however_rare_looks_are(interval: float) -> None:
     tracker = sort(max_gap=1.0)
     film = [(i * interval, faces() if i == 6 else faces(FACE)) for i in range(10)]
+
+    assert ids(run(tracker, film)) == {1}
+
+
+def test_a_track_waits_for_the_second_look_of_all_however_rare_looks_are() -> None:
+    tracker = sort(max_gap=1.0)
+    film = [(i / 10, faces(FACE) if i % 20 == 0 else None) for i in range(61)]
 
     assert ids(run(tracker, film)) == {1}
 
