@@ -25,18 +25,23 @@ if TYPE_CHECKING:  # imported when needed: a wrong word is answered at once
 
 HERE = Path(__file__).parent
 VERSION = "0.1.0"
+ABOUT = """\
+Finds the faces in a camera or a video, gives each person one id, and says how
+old they are, their gender and their mood, with honest uncertainty.
+"""
 EXAMPLES = """\
 examples:
-  stream.py -s 0                              watch the first webcam in a window
+  stream.py -s 0                       watch the first webcam in a window
   stream.py -s film.mp4 -o out.mp4 -o out.jsonl
-                                              annotate a film, write what was seen
+                                       annotate a film, write what was seen
   stream.py -s rtsp://10.0.0.7/main -o visits.csv --set privacy.blur=true
-                                              a store camera; a line a visit
+                                       a store camera; a line a visit
   stream.py -s door.mp4 -s till.mp4 -o '{source}.jsonl'
-                                              several at once, a file each
-  stream.py -s photos/ -o faces.csv           a folder of unrelated photographs
-  stream.py -s 0 --check                      is everything in place?
-exit codes: 0 done, 2 usage or settings, 3 weights or device, 4 a source, 5 a stage, 6 an output
+                                       several at once, a file each
+  stream.py -s photos/ -o faces.csv    a folder of unrelated photographs
+  stream.py -s 0 --check               is everything in place?
+exit codes: 0 done; 2 usage or settings; 3 weights or device; 4 a source;
+            5 a stage; 6 an output
 """
 
 
@@ -53,8 +58,7 @@ def parser() -> Parser:
     """The command line."""
     p = Parser(
         prog="stream.py",
-        description="Finds the faces in a camera or a video, gives each person one id, and says how "
-        "old they are, their gender and their mood, with honest uncertainty.",
+        description=ABOUT,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -126,8 +130,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except StreamError as error:
         *faults, last = str(error).splitlines() or [""]
         for fault in faults:
-            print(fault, file=sys.stderr)  # noqa: T201 - the command line speaks
-        print(f"error: {last}", file=sys.stderr)  # noqa: T201
+            print(fault, file=sys.stderr)
+        print(f"error: {last}", file=sys.stderr)
         return error.exit_code
 
 
@@ -135,14 +139,14 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     if options.list_cameras:
         from capture.webcam import list_cameras
 
-        print("\n".join(str(camera) for camera in list_cameras()) or "no camera found")  # noqa: T201
+        print("\n".join(str(camera) for camera in list_cameras()) or "no camera found")
         return 0
     settings = read_settings(options)
     if not settings.sources:
-        raise ConfigError(
-            "no source: say what to watch, such as -s 0 or -s film.mp4. See: stream.py --help"
-        )
-    from pipeline.run import Plan, check, run
+        raise ConfigError("no source: say what to watch, such as -s 0 or -s film.mp4. See: stream.py --help")
+    if options.check:
+        return _check(settings)
+    from pipeline.run import Plan, run
 
     plan = Plan(
         settings,
@@ -152,9 +156,17 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
         every_look=options.every_look,
         version=VERSION,
     )
-    if options.check:
-        return check(plan)
     return run(plan, stopper.watch)
+
+
+def _check(settings: Settings) -> int:
+    from pipeline.check import check
+
+    code = 0
+    for finding in check(settings):
+        print(finding)
+        code = code or finding.code
+    return code
 
 
 def read_settings(options: argparse.Namespace) -> Settings:
@@ -191,9 +203,7 @@ def _start(text: str | None) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
     except ValueError as error:
-        raise ConfigError(
-            f"--start {text}: expected a time such as 2026-11-23T09:00:00Z."
-        ) from error
+        raise ConfigError(f"--start {text}: expected a time such as 2026-11-23T09:00:00Z.") from error
 
 
 class _Masked(logging.Formatter):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from capture import Place, open_source, resolve
+from capture import open_source
+from capture.address import Resolved, resolve_all
 from core.errors import ConfigError, StreamError
 from core.protocols import Source
 from core.settings import Settings, SinkConfig
@@ -64,8 +65,8 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     Raises:
         StreamError: something could not be opened; nothing has been written then.
     """
-    places = find_sources(plan.settings)
-    sources = {place.info.name: place.info for lane in places for place in lane}
+    lanes = resolve_all(plan.settings.sources, plan.settings.capture)
+    sources = {info.name: info for lane in lanes for info, _ in lane}
     summary, sinks = _sinks(plan)
     check_paths([*sinks, *([SinkConfig(path=summary)] if summary else [])], sources)
     built = build(plan.settings)
@@ -73,7 +74,7 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     window = open_window(plan) if plan.window else None
     live = any(info.live for info in sources.values())
     outlets = [Outlet(open_sink(s, sources), s.path, live, s.required) for s in sinks]
-    loop = _loop(plan, places, built, outlets, window)
+    loop = _loop(plan, lanes, built, outlets, window)
     watch(loop)
     report = loop.run()
     report.looks_run, report.looks_saved = built.pipeline.looks_run, built.pipeline.looks_saved
@@ -93,25 +94,6 @@ class _Failed(StreamError):
     def __init__(self, code: int, words: str) -> None:
         super().__init__(" ".join(words.split()))
         self.exit_code = code
-
-
-def find_sources(settings: Settings) -> list[list[Place]]:
-    """The places of each source setting, in the order in which they are read; names are unique."""
-    lanes: list[list[Place]] = []
-    taken: set[str] = set()
-    for source in settings.sources:
-        lane = [place.renamed(_free(place.info.name, taken)) for place in resolve(source, settings.capture)]
-        lanes.append(lane)
-    return lanes
-
-
-def _free(name: str, taken: set[str]) -> str:
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name}-{number}"
-    taken.add(free)
-    return free
 
 
 def _sinks(plan: Plan) -> tuple[str | None, list[SinkConfig]]:
@@ -148,17 +130,19 @@ def open_window(plan: Plan) -> Window | None:
 
 def _loop(
     plan: Plan,
-    lanes: Sequence[Sequence[Place]],
+    lanes: Sequence[Sequence[Resolved]],
     built: Built,
     outlets: Sequence[Outlet],
     window: Window | None,
 ) -> Loop:
     settings = plan.settings
     changed = threading.Condition()
-    places: Mapping[str, Place] = {place.info.name: place for lane in lanes for place in lane}
+    addresses = {info.name: address for lane in lanes for info, address in lane}
 
     def opened(info: SourceInfo) -> Source:
-        return open_source(places[info.name], settings.capture, wall=plan.start, paced=window is not None)
+        return open_source(
+            info, addresses[info.name], settings.capture, wall=plan.start, paced=window is not None
+        )
 
     wants = {outlet.wants for outlet in outlets} - {"data"} | ({"drawn"} if window else set())
 
@@ -168,9 +152,14 @@ def _loop(
 
     return Loop(
         built.pipeline,
-        [Intake([p.info for p in lane], opened, changed, plan.max_seconds) for lane in lanes],
+        [Intake([info for info, _ in lane], opened, changed, plan.max_seconds) for lane in lanes],
         changed,
-        Outputs(outlets, window, renderer if wants else None, Status(places, built.provider)),
+        Outputs(
+            outlets,
+            window,
+            renderer if wants else None,
+            Status([info for lane in lanes for info, _ in lane], built.provider),
+        ),
         Progress(shown=window is None),
         settings.runtime.batch_window,
     )
@@ -182,8 +171,8 @@ class Status:
     A file says nothing that depends on this machine's speed: its video is the same each time.
     """
 
-    def __init__(self, places: Mapping[str, Place], provider: str) -> None:
-        self._live = {name: place.info.live for name, place in places.items()}
+    def __init__(self, sources: Sequence[SourceInfo], provider: str) -> None:
+        self._live = {info.name: info.live for info in sources}
         self._device = provider.removesuffix("ExecutionProvider")
 
     def __call__(self, stamp: Stamp, report: Report) -> str:

@@ -76,6 +76,10 @@ class Pipeline:
                 results[i] = result
         return [result for result in results if result is not None]
 
+    def find(self, image: Image) -> Faces:
+        """The faces of one picture that belongs to no source."""
+        return self._detector.detect([image])[0]
+
     def gap(self, gap: Gap) -> Result:
         """A second without a picture: nobody looked, but time went on."""
         lane = self._lanes[gap.stamp.source]

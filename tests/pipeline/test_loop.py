@@ -1,0 +1,286 @@
+"""The loop with made-up sources, networks and sinks: what arrives, what is counted, how it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from core.errors import SinkError, SourceError
+from core.settings import EventsConfig, EvidenceConfig, LooksConfig, TrackerConfig
+from core.types import Estimates, Faces, Frame, Gap, Image, Result, SourceInfo
+from estimators.evidence import Fusion
+from pipeline.intake import Intake
+from pipeline.loop import Loop, Outputs
+from pipeline.outlet import Outlet
+from pipeline.progress import Progress
+from pipeline.schedule import Chooser
+from pipeline.step import Lane, Pipeline
+from tests.make import faces, frame, stamp
+from tracker.sort import Sort
+from watch.life import Life
+
+
+class Film:
+    """A source of `count` plain frames at 25 frames/s, then the end, or `error`."""
+
+    decode_errors = 0
+    length = float("nan")
+
+    def __init__(self, info: SourceInfo, count: int, error: Exception | None = None, gaps: int = 0) -> None:
+        self.info = info
+        self.closed = False
+        self._items: list[Frame | Gap] = [
+            Frame(stamp(i, source=info.name), np.full((360, 640, 3), i % 250, np.uint8)) for i in range(count)
+        ]
+        self._items += [
+            Gap(stamp(count, time=count / 25 + i, source=info.name), "nothing came") for i in range(gaps)
+        ]
+        self._error = error
+
+    def read(self) -> Frame | Gap | None:
+        if self._items:
+            return self._items.pop(0)
+        if self._error:
+            raise self._error
+        return None
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class OneFace:
+    """Finds one face wherever it looks; fails on pictures whose grey value is in `fails`."""
+
+    def __init__(self, fails: range = range(0)) -> None:
+        self._fails = fails
+
+    def detect(self, images: Sequence[Image]) -> list[Faces]:
+        if any(int(image[0, 0, 0]) in self._fails for image in images):
+            raise RuntimeError("the network is upset")
+        return [faces((100, 100, 150, 162)) for _ in images]
+
+
+class NoPanel:
+    def look(self, views) -> list[Estimates]:
+        return [Estimates.none(len(f)) for _, f in views]
+
+
+class Notes:
+    """A sink that keeps what it is given; fails at its n-th write if asked to."""
+
+    wants = "data"
+
+    def __init__(self, fail_at: int = -1) -> None:
+        self.results: list[Result] = []
+        self.closed = 0
+        self._fail_at = fail_at
+
+    def write(self, result: Result, picture: Image | None) -> None:
+        if len(self.results) == self._fail_at:
+            raise SinkError("notes.csv: disk full")
+        self.results.append(result)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def kinds(self, source: str = "door") -> list[str]:
+        return [e.kind for r in self.results for e in r.events if e.stamp.source == source]
+
+
+def _lane(stills: bool) -> Lane:
+    track = Sort(TrackerConfig())
+    return Lane(track, Chooser(LooksConfig(), stills=stills), Fusion(EvidenceConfig()), Life(EventsConfig()))
+
+
+def _loop(films: Sequence[Film], sink: Notes, detector=None, max_seconds: float = float("inf")) -> Loop:
+    changed = threading.Condition()
+    by_name = {film.info.name: film for film in films}
+    intakes = [Intake([f.info], lambda i: by_name[i.name], changed, max_seconds) for f in films]
+    live = any(film.info.live for film in films)
+    pipeline = Pipeline(detector or OneFace(), NoPanel(), _lane)
+    return Loop(pipeline, intakes, changed, Outputs([Outlet(sink, "notes.csv", live)]), Progress(shown=False))
+
+
+def _info(name: str = "door", live: bool = False) -> SourceInfo:
+    return SourceInfo(name, "network" if live else "video", name, live=live)
+
+
+def test_every_frame_of_a_file_becomes_one_result_in_order() -> None:
+    film, sink = Film(_info(), 60), Notes()
+
+    report = _loop([film], sink).run()
+
+    assert [r.stamp.index for r in sink.results if not r.last] == list(range(60))
+    assert (report.sources[0].frames_in, report.sources[0].frames_out) == (60, 60)
+    assert sink.kinds()[0] == "source_started"
+    assert sink.kinds()[-2:] == ["track_ended", "source_ended"]
+    assert film.closed
+    assert sink.closed == 1
+    assert report.exit_code == 0
+
+
+def test_files_beside_each_other_take_turns_and_give_what_each_gives_alone() -> None:
+    alone, together = Notes(), Notes()
+
+    _loop([Film(_info("till"), 30)], alone).run()
+    _loop([Film(_info("door"), 50), Film(_info("till"), 30)], together).run()
+
+    beside = [r for r in together.results if r.stamp.source == "till"]
+    assert [repr(r.events) for r in beside] == [repr(r.events) for r in alone.results]
+    assert [r.stamp.source for r in together.results[:4]] == ["door", "till", "door", "till"]
+
+
+def test_a_source_that_breaks_off_ends_its_tracks_and_the_others_go_on() -> None:
+    sink = Notes()
+    broken = Film(_info("door"), 10, SourceError("door: the cable was pulled"))
+
+    report = _loop([broken, Film(_info("till"), 40)], sink).run()
+
+    assert report.exit_code == 4
+    assert sink.kinds("door")[-2:] == ["track_ended", "source_ended"]
+    last = [
+        e for r in sink.results for e in r.events if e.kind == "source_ended" and e.stamp.source == "door"
+    ]
+    assert last[0].data["error"] == "door: the cable was pulled"
+    assert sum(r.stamp.source == "till" and not r.last for r in sink.results) == 40
+
+
+def test_what_a_slow_loop_misses_of_a_camera_is_counted_to_the_frame() -> None:
+    sink = Notes()
+
+    report = _loop([Film(_info(live=True), 500)], sink).run()
+
+    door = report.sources[0]
+    assert door.frames_in == 500
+    assert door.frames_in == door.frames_out + sum(door.drops.values())
+    assert door.frames_out == sum(not r.last for r in sink.results)
+
+
+def test_seconds_without_a_picture_end_tracks_by_time() -> None:
+    sink = Notes()
+
+    _loop([Film(_info(), 25, gaps=5)], sink).run()
+
+    ended = [e for r in sink.results for e in r.events if e.kind == "track_ended"]
+    assert len(ended) == 1
+    assert ended[0].data["reason"] == "left"
+    assert ended[0].data["last_t"] == pytest.approx(24 / 25)
+
+
+def test_max_seconds_ends_each_source_at_the_same_frame_every_time() -> None:
+    sink = Notes()
+
+    report = _loop([Film(_info(), 100)], sink, max_seconds=1.0).run()
+
+    assert report.sources[0].frames_out == report.sources[0].frames_in == 25
+    assert report.exit_code == 0
+
+
+def test_a_stage_that_fails_on_a_file_stops_the_run_with_its_place() -> None:
+    sink = Notes()
+
+    report = _loop([Film(_info(), 60)], sink, OneFace(fails=range(30, 31))).run()
+
+    assert report.exit_code == 5
+    assert "frame 30" in report.failures[0][1]
+    assert sink.kinds()[-2:] == ["track_ended", "source_ended"]
+    door = report.sources[0]
+    assert door.drops["stage"] == 1
+    assert door.frames_in == door.frames_out + sum(door.drops.values())
+
+
+def test_a_stage_that_fails_on_some_frames_of_a_camera_skips_them() -> None:
+    class Patient(Film):
+        """Waits until its last frame was taken, as a camera at 25 frames/s in effect does."""
+
+        def read(self):
+            if self.info.name in taken and not taken[self.info.name].wait(10):
+                raise AssertionError("the loop takes no frame")
+            taken[self.info.name] = threading.Event()
+            return super().read()
+
+    class Taking(OneFace):
+        def detect(self, images):
+            taken["door"].set()
+            return super().detect(images)
+
+    taken: dict[str, threading.Event] = {}
+    sink = Notes()
+
+    report = _loop([Patient(_info(live=True), 60)], sink, Taking(fails=range(30, 33))).run()
+
+    assert report.exit_code == 0
+    assert report.sources[0].drops["stage"] == 3
+    assert report.sources[0].frames_out == 57
+
+
+def test_a_sink_that_fails_ends_the_run_and_closes_the_others() -> None:
+    sink, other = Notes(fail_at=5), Notes()
+    loop = _loop([Film(_info(), 300)], sink)
+    loop.outputs = Outputs([*loop.outputs.outlets, Outlet(other, "other.csv", False)])
+
+    report = loop.run()
+
+    assert report.exit_code == 6
+    assert "disk full" in report.failures[0][1]
+    assert other.kinds()[-1] == "source_ended"
+    assert other.closed == sink.closed == 1
+
+
+def test_stopping_ends_tracks_and_sources_and_loses_no_result() -> None:
+    class Stopping(Notes):
+        def write(self, result: Result, picture: Image | None) -> None:
+            super().write(result, picture)
+            if result.stamp.index == 20:
+                loop.stop()
+
+    sink = Stopping()
+    loop = _loop([Film(_info(), 300)], sink)
+
+    report = loop.run()
+
+    assert report.exit_code == 0
+    assert sink.kinds()[-2:] == ["track_ended", "source_ended"]
+    door = report.sources[0]
+    assert door.frames_out == sum(not r.last for r in sink.results) >= 20
+    assert door.frames_in == door.frames_out + sum(door.drops.values())
+
+
+def test_a_source_that_does_not_open_is_reported_and_the_others_run() -> None:
+    changed = threading.Condition()
+    sink = Notes()
+
+    def opened(info: SourceInfo):
+        if info.name == "door":
+            raise SourceError("door: there is no such camera")
+        return Film(info, 10)
+
+    intakes = [Intake([_info(name)], opened, changed) for name in ("door", "till")]
+    loop = Loop(
+        Pipeline(OneFace(), NoPanel(), _lane),
+        intakes,
+        changed,
+        Outputs([Outlet(sink, "n", False)]),
+        Progress(shown=False),
+    )
+
+    report = loop.run()
+
+    assert report.exit_code == 4
+    assert {s.info.name: s.error for s in report.sources}["door"] == "door: there is no such camera"
+    assert sum(r.stamp.source == "till" and not r.last for r in sink.results) == 10
+
+
+def test_frames_of_one_source_may_share_a_turn() -> None:
+    one, many = Pipeline(OneFace(), NoPanel(), _lane), Pipeline(OneFace(), NoPanel(), _lane)
+    for pipeline in (one, many):
+        pipeline.start("door")
+
+    singly = [one.turn([frame(i)])[0] for i in range(20)]
+    together = [r for i in range(0, 20, 5) for r in many.turn([frame(i + j) for j in range(5)])]
+
+    assert [repr(r.events) for r in together] == [repr(r.events) for r in singly]
+    assert [r.stamp.index for r in together] == list(range(20))

@@ -1,0 +1,300 @@
+"""Bad input gets a clear error and loses nothing: one row each, on the real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.clips import every, portrait, write_film
+from tests.program import run, start
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return write_film(tmp_path / "film.mp4", every(25, 1))
+
+
+def _fails(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    """It ends with this code; the last line is the error and says all these words."""
+    assert done.returncode == code, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: "), done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+# --- sources -------------------------------------------------------------------------------------
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    _fails(run("-s", tmp_path / "no.mp4"), 4, "no.mp4", "no such file")
+
+
+def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("nothing to see")
+
+    _fails(run("-s", tmp_path), 4, "no pictures and no videos")
+
+
+def test_an_empty_file_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+
+    _fails(run("-s", tmp_path / "empty.mp4"), 4, "empty.mp4", "is empty")
+
+
+def test_text_renamed_to_mp4_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("this is a letter, not a film\n" * 50)
+
+    _fails(run("-s", tmp_path / "text.mp4"), 4, "text.mp4")
+
+
+def test_a_sound_file_has_no_picture(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "both.mp4", every(25, 1), sound=True)
+    with av.open(str(film)) as given, av.open(str(tmp_path / "sound.m4a"), "w") as out:
+        track = out.add_stream_from_template(given.streams.audio[0])
+        for packet in given.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = track
+                out.mux(packet)
+
+    _fails(run("-s", tmp_path / "sound.m4a"), 4, "sound.m4a", "no picture")
+
+
+def test_a_truncated_film_gives_what_was_readable_and_says_so(tmp_path: Path) -> None:
+    whole = write_film(tmp_path / "whole.mkv", every(25, 4))
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    events, summary = tmp_path / "e.jsonl", tmp_path / "s.json"
+
+    done = run("-s", cut, "-o", events, "-o", summary)
+
+    kinds = [json.loads(line)["event"] for line in events.read_text().splitlines()]
+    assert kinds.count("track_started") == kinds.count("track_ended") >= 1
+    assert kinds[-1] == "source_ended"
+    row = json.loads(summary.read_text())["sources"][0]
+    assert 20 < row["frames_out"] < 90
+    if done.returncode:  # Matroska may end anywhere without a fault to be seen
+        _fails(done, 4, "cut.mkv")
+
+
+@pytest.mark.parametrize(
+    ("name", "picture"),
+    [
+        ("grey.png", np.full((50, 60), 90, np.uint8)),
+        ("deep.png", np.full((50, 60, 3), 30000, np.uint16)),
+        ("glass.png", np.full((50, 60, 4), 90, np.uint8)),
+        ("pixel.png", np.full((1, 1, 3), 90, np.uint8)),
+        ("wide.png", np.full((20, 20000, 3), 90, np.uint8)),
+    ],
+)
+def test_an_odd_picture_is_read_and_holds_nobody(tmp_path: Path, name: str, picture) -> None:
+    cv2.imwrite(str(tmp_path / name), picture)
+    summary = tmp_path / "s.json"
+
+    done = run("-s", tmp_path / name, "-o", summary, "-o", tmp_path / "v.mp4")
+
+    assert done.returncode == 0, done.stderr
+    row = json.loads(summary.read_text())["sources"][0]
+    assert (row["width"], row["height"]) == picture.shape[1::-1]
+    assert row["frames_out"] == 1
+    assert row["tracks"] == 0
+
+
+def test_a_picture_of_zero_size_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "zero.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(17))
+
+    _fails(run("-s", tmp_path / "zero.png"), 4, "zero.png")
+
+
+def test_a_broken_picture_in_a_folder_is_skipped_and_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.png"), portrait())
+    (folder / "b.png").write_bytes((folder / "a.png").read_bytes()[:2000])
+    cv2.imwrite(str(folder / "c.png"), portrait())
+
+    done = run("-s", folder, "-o", tmp_path / "s.json", "-o", tmp_path / "v.csv")
+
+    assert done.returncode == 0, done.stderr
+    row = json.loads((tmp_path / "s.json").read_text())["sources"][0]
+    assert (row["frames_out"], row["decode_errors"], row["tracks"]) == (2, 1, 2)
+
+
+def test_a_camera_that_is_not_there_is_named() -> None:
+    _fails(run("-s", "77"), 4, "77")
+
+
+@pytest.mark.parametrize(
+    "address", ["rtsp://me:hunter2@127.0.0.1:9/main", "http://me:hunter2@127.0.0.1:9/a?token=hunter2"]
+)
+def test_an_unreachable_address_is_told_without_its_password(address: str, tmp_path: Path) -> None:
+    done = run("-s", address, "-o", tmp_path / "e.jsonl", "--set", "capture.open_timeout=2", "-v")
+
+    assert done.returncode == 4
+    assert done.stderr.strip().splitlines()[-1].startswith("error: ")
+    assert "hunter2" not in done.stderr + done.stdout
+
+
+def test_a_name_that_no_computer_has_is_told() -> None:
+    _fails(
+        run("-s", "rtsp://no-such-camera.invalid/main", "--set", "capture.open_timeout=3"),
+        4,
+        "no-such-camera.invalid",
+    )
+
+
+# --- outputs -------------------------------------------------------------------------------------
+
+
+def test_an_output_in_a_folder_that_is_not_there(film: Path, tmp_path: Path) -> None:
+    _fails(run("-s", film, "-o", tmp_path / "nowhere" / "o.mp4"), 6, "nowhere")
+
+
+def test_an_output_of_unknown_kind(film: Path) -> None:
+    _fails(run("-s", film, "-o", "o.docx"), 2, "o.docx", ".mp4")
+
+
+def test_two_outputs_to_one_path(film: Path, tmp_path: Path) -> None:
+    _fails(run("-s", film, "-o", tmp_path / "o.csv", "-o", tmp_path / "." / "o.csv"), 2, "o.csv")
+
+
+def test_the_input_is_not_its_own_output(film: Path, tmp_path: Path) -> None:
+    before = film.read_bytes()
+    (tmp_path / "link.mp4").symlink_to(film)
+
+    _fails(run("-s", film, "-o", film), 2, "film.mp4")
+    _fails(run("-s", film, "-o", tmp_path / "link.mp4"), 2)
+    assert film.read_bytes() == before
+
+
+def test_one_video_cannot_hold_two_sources(film: Path, tmp_path: Path) -> None:
+    _fails(run("-s", film, "-s", "demo", "-o", tmp_path / "o.mp4"), 2, "{source}")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_told(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "full.jsonl").symlink_to("/dev/full")
+
+    _fails(run("-s", film, "-o", tmp_path / "full.jsonl"), 6, "full.jsonl", "full")
+
+
+# --- weights, names, settings --------------------------------------------------------------------
+
+
+def test_a_corrupt_network_is_told(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.onnx").write_bytes(b"not a network at all")
+
+    _fails(run("-s", film, "--set", f"detector.weights={tmp_path / 'bad.onnx'}"), 3, "bad.onnx")
+
+
+def test_a_network_of_the_wrong_shape_is_told(film: Path, tmp_path: Path) -> None:
+    own = Path(__file__).parents[1] / "weights" / "age_dlib.onnx"
+    shutil.copy(own, tmp_path / "age.onnx")
+
+    _fails(run("-s", film, "--set", f"detector.weights={tmp_path / 'age.onnx'}"), 3)
+
+
+def test_an_unknown_network_is_answered_with_the_right_ones(film: Path) -> None:
+    _fails(run("-s", film, "--detector", "yonet"), 2, "yonet", "Did you mean 'yunet'?")
+    _fails(run("-s", film, "--set", "estimators.age=crystal_ball"), 2, "age_dlib")
+
+
+def test_a_device_that_is_not_there_is_an_error_never_a_silent_cpu_run(film: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime offers cuda")
+    _fails(run("-s", film, "--device", "cuda"), 3, "cuda", "only: cpu")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--set", "detector.thresold=0.5"],
+        ["--set", "detector.threshold=7"],
+        ["--config", "no-such.yaml"],
+        ["--nonsense"],
+        ["--start", "yesterday"],
+        [],
+    ],
+)
+def test_a_wrong_word_ends_with_usage(film: Path, words: list[str]) -> None:
+    source = ["-s", str(film)] if words else []
+
+    _fails(run(*source, *words), 2)
+
+
+# --- being stopped -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", [0, 1, 30])
+def test_a_signal_at_any_moment_flushes_everything(tmp_path: Path, number: int, after: int) -> None:
+    """After `after` rows of events: 0 is while it is still starting."""
+    events, video = tmp_path / "e.jsonl", tmp_path / "v.mp4"
+    film = write_film(tmp_path / "long.mp4", every(25, 40))
+    process = start("-s", film, "-o", "-", "-o", events, "-o", video, "--set", "events.interval=0")
+    assert process.stdout is not None
+    if after == 0:
+        assert process.stderr is not None
+        process.stderr.readline()
+    for _ in range(after):
+        process.stdout.readline()
+
+    process.send_signal(number)
+    _, err = process.communicate(timeout=5)
+
+    assert process.returncode == 0, err
+    rows = [json.loads(line) for line in events.read_text().splitlines()] if events.exists() else []
+    kinds = [row["event"] for row in rows]
+    assert kinds.count("track_started") == kinds.count("track_ended")
+    if after == 30:
+        assert kinds[-1] == "source_ended"
+        assert rows[-1]["reason"] == "stopped"
+        with av.open(str(video)) as seen:
+            assert sum(1 for _ in seen.decode(video=0)) >= 20
+
+
+def test_a_reader_that_goes_away_ends_the_run_quietly(film: Path) -> None:
+    process = start("-s", film, "-o", "-")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+
+    err = process.stderr.read() if process.stderr else ""
+    process.wait(timeout=60)
+
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no permissions to take away")
+def test_an_output_that_may_not_be_written(film: Path, tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+
+    _fails(run("-s", film, "-o", folder / "o.csv"), 6, "locked")
+
+
+def test_help_and_version_need_no_network_and_no_camera() -> None:
+    done = run("--help", COLUMNS="80")
+
+    assert done.returncode == 0
+    assert "examples:" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert run("--version").stdout.startswith("stream.py ")
