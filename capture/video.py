@@ -9,23 +9,20 @@ from datetime import UTC, datetime
 from itertools import chain
 
 import av
-import cv2
-import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from capture.clock import Playback
+from capture.decode import Decoder, Painter, picture_stream
 from core.errors import SourceError
 from core.settings import CaptureConfig
-from core.types import Frame, Image, SourceInfo, Stamp
+from core.types import Frame, SourceInfo, Stamp
 
 log = logging.getLogger(__name__)
 
-_TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 _BROKEN_READS = 50  # in a row; then nothing more is expected of the file
 _EARLIER = (0.0, 5.0, 30.0)  # s before the wanted time; MPEG-TS finds no key frame right before it
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)  # creation times before this are clocks never set
@@ -59,12 +56,12 @@ class Video:
             SourceError: it is no video, or has no picture at or after `begin`.
         """
         self.info = info
-        self.decode_errors = 0
+        self._broken_reads = 0
         self._address = address
         self._config = config
+        self._decoder = Decoder()
         self._painter = Painter()
         self._index = 0
-        self._damaged = False
         self._reached = 0.0
         self._container, self._stream = self._open()
         try:
@@ -74,6 +71,11 @@ class Video:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def decode_errors(self) -> int:
+        """Broken packets so far."""
+        return self._decoder.errors + self._broken_reads
 
     @property
     def length(self) -> float:
@@ -111,9 +113,6 @@ class Video:
         except SourceError:
             container.close()
             raise
-        # One thread. Measured on 2 cores, ms a frame of CPU: 720p 3.2 (frame threads 4.3), 1080p
-        # 5.7 (6.5); the detector needs the other core, and broken frames decode alike each time.
-        stream.thread_type = "NONE"
         return container, stream
 
     def _first(self) -> Frame:
@@ -133,7 +132,7 @@ class Video:
 
     def _seek(self) -> tuple[Playback, Iterator[VideoFrame]]:
         """The clock, and the frames from a key frame at or before `begin` on."""
-        pictures = self._decode()
+        pictures = self._decoder.pictures(self._packets())
         first = next(pictures, None)
         if first is None:
             return Playback(), iter(())
@@ -144,13 +143,13 @@ class Video:
             target = zero + begin - earlier
             if target <= zero or not self._jump(target):
                 break
-            pictures = self._decode()
+            pictures = self._decoder.pictures(self._packets())
             landed = next(pictures, None)
             if landed is not None and _time(landed) <= zero + begin:
                 return Playback(zero), chain([landed], pictures)
         self._container.close()
         self._container, self._stream = self._open()
-        return Playback(zero), self._decode()
+        return Playback(zero), self._decoder.pictures(self._packets())
 
     def _jump(self, time: float) -> bool:
         base = self._stream.time_base
@@ -167,39 +166,19 @@ class Video:
         end = math.inf if self._config.end is None else self._config.end
         for picture in pictures:
             time = clock.time(_time(picture))
-            damaged = self._is_damaged(picture)
             self._reached = time + _duration(picture)
             if time >= end - 1e-6:
                 return
             if time >= self._config.begin - 1e-6:
-                yield self._frame(picture, time, damaged)
+                yield self._frame(picture, time)
         self._check_the_end()
 
-    def _frame(self, picture: VideoFrame, time: float, damaged: bool) -> Frame:
+    def _frame(self, picture: VideoFrame, time: float) -> Frame:
         image = self._painter.paint(picture)
         size = (image.shape[1], image.shape[0])
         stamp = Stamp(self.info.name, self._index, time, self._wall + time, size)
         self._index += 1
-        return Frame(stamp, image, damaged=damaged)
-
-    def _is_damaged(self, picture: VideoFrame) -> bool:
-        """Frames build on each other: once one is broken, all are until the next clean key frame."""
-        if picture.is_corrupt:
-            self._damaged = True
-        elif picture.key_frame:
-            self._damaged = False
-        return self._damaged
-
-    def _decode(self) -> Iterator[VideoFrame]:
-        """Every frame that decodes, in order of presentation; what does not is counted."""
-        for packet in self._packets():
-            broken = packet.is_corrupt
-            try:
-                yield from packet.decode()
-            except InvalidDataError:
-                broken = True
-                self._damaged = True
-            self.decode_errors += broken
+        return Frame(stamp, image, damaged=self._decoder.damaged)
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         """The packets of the video stream, and at last the empty one that flushes the decoder."""
@@ -212,7 +191,7 @@ class Video:
                 return
             except InvalidDataError:
                 failed += 1
-                self.decode_errors += 1
+                self._broken_reads += 1
                 if failed >= _BROKEN_READS:
                     return
             except FFmpegError as error:
@@ -237,42 +216,6 @@ class Video:
         if self._container.duration and len(self._container.streams) == 1:
             return self._container.duration / av.time_base
         return _matroska_duration(stream)
-
-
-class Painter:
-    """Turns decoded frames into upright BGR pictures; one a source, as it keeps its tables."""
-
-    def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
-
-    def paint(self, picture: VideoFrame) -> Image:
-        """uint8 (H, W, 3) BGR, turned as the file says it was held."""
-        image = self._reformatter.reformat(picture, format="bgr24").to_ndarray().view(np.uint8)
-        turns = round(picture.rotation / 90) % 4  # counter-clockwise
-        return np.ascontiguousarray(cv2.rotate(image, _TURNS[turns]) if turns else image, np.uint8)
-
-
-def picture_stream(container: InputContainer, address: str) -> VideoStream:
-    """The moving pictures of a container.
-
-    Raises:
-        SourceError: there are none, or nothing here decodes them.
-    """
-    streams = [s for s in container.streams.video if "attached_pic" not in _disposition(s)]
-    if not streams:
-        has = "sound only" if container.streams.audio else "no moving picture"
-        raise SourceError(f"{address}: has {has}; give a file or stream with a picture.")
-    best = container.streams.best("video")
-    stream = next((s for s in streams if s is best), streams[0])
-    if stream.codec_context is None:
-        raise SourceError(f"{address}: its coding is not known here; convert it to H.264.")
-    if stream.codec_context.name == "ansi":  # FFmpeg paints text files
-        raise SourceError(f"{address}: is text, not a video.")
-    return stream
-
-
-def _disposition(stream: VideoStream) -> str:
-    return str(stream.disposition)
 
 
 def _time(picture: VideoFrame) -> float:

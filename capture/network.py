@@ -1,0 +1,207 @@
+"""Network cameras and streams, by PyAV: RTSP, HTTP (MJPEG, HLS) and what else FFmpeg speaks."""
+
+from __future__ import annotations
+
+import errno
+import math
+import socket
+import time
+from collections.abc import Iterator
+from functools import partial
+from urllib.parse import urlsplit
+
+import av
+from av import error as av_error
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from capture.decode import Decoder, Painter, picture_stream
+from capture.live import Grab, Live, Lost
+from core.errors import SourceError
+from core.settings import CaptureConfig
+from core.types import SourceInfo
+
+_UNDECODABLE = 50  # packets in a row; then the connection is made anew
+# Their demuxers make presentation times up from a frame rate that they guess.
+_WITHOUT_TIMES = ("mpjpeg", "mjpeg", "h264", "hevc")
+_LOCKOUT = 300.0  # s; cameras lock accounts after a few wrong passwords
+_MISCONFIGURED = 60.0  # s; some cameras answer so while they boot
+
+# What the answer means, in words, with the least pause before another try.
+_ANSWERS: tuple[tuple[type[Exception], str, float], ...] = (
+    (
+        av_error.HTTPUnauthorizedError,
+        "the user or password is wrong or missing (401); write rtsp://user:password@host/...",
+        _LOCKOUT,
+    ),
+    (
+        av_error.HTTPForbiddenError,
+        "access is forbidden for this user (403); give it the right to view in the camera's settings.",
+        _LOCKOUT,
+    ),
+    (
+        av_error.HTTPNotFoundError,
+        "the device answers, but has no such stream (404); check what stands after the host.",
+        _MISCONFIGURED,
+    ),
+    (
+        av_error.HTTPBadRequestError,
+        "the device does not accept the address (400); check what stands after the host.",
+        _MISCONFIGURED,
+    ),
+    (
+        av_error.HTTPOtherClientError,
+        "the device refuses, perhaps since too many watch it; close other viewers.",
+        0.0,
+    ),
+    (av_error.HTTPServerError, "the device reports a fault of its own (5xx); restart it.", 0.0),
+    (
+        ConnectionRefusedError,
+        "nobody listens there (connection refused); check that it is on, and the port.",
+        0.0,
+    ),
+    (
+        av_error.ProtocolNotFoundError,
+        "this kind of address is not supported here; use rtsp or http.",
+        math.inf,
+    ),
+    (
+        av_error.ArgumentError,
+        "the address cannot be read; write special characters of a password as %40 for @, %2F for /.",
+        math.inf,
+    ),
+)
+
+
+def open_network(
+    info: SourceInfo, address: str | int, config: CaptureConfig, *, wall: float = math.nan
+) -> Live:
+    """The stream at `address`; its wall time is the clock's, so `wall` is not asked."""
+    del wall
+    connect = partial(Stream, str(address), info.address, config)
+    return Live(info, connect, config.open_timeout)
+
+
+class Stream:
+    """One connection to a network stream."""
+
+    def __init__(self, address: str, shown: str, config: CaptureConfig) -> None:
+        """Connect.
+
+        Args:
+            address: with user and password.
+            shown: without, for messages.
+            config: `open_timeout` and `stall_timeout`, seconds.
+
+        Raises:
+            Lost: no connection, with the reason in words.
+        """
+        self._shown = shown
+        self._stall = config.stall_timeout
+        _resolve_name(address, shown)
+        began = time.monotonic()
+        try:
+            self._container = av.open(
+                address,
+                timeout=(config.open_timeout, config.stall_timeout),
+                options=_options(config.stall_timeout),
+                metadata_errors="replace",
+            )
+        except (FFmpegError, OSError, ValueError) as error:
+            raise explain(error, shown, time.monotonic() - began, config.open_timeout) from None
+        try:
+            self._stream = picture_stream(self._container, shown)
+        except SourceError:
+            self._container.close()
+            raise
+        self.codec = self._stream.codec_context.name
+        self._finite = bool(self._container.duration and self._container.duration > 0)
+        self._timed = self._container.format.name not in _WITHOUT_TIMES
+        self._decoder = Decoder()
+        self._painter = Painter()
+        self._pictures = self._decoder.pictures(self._packets())
+
+    @property
+    def errors(self) -> int:
+        """Broken packets so far."""
+        return self._decoder.errors
+
+    def grab(self) -> Grab | None:
+        """The next picture; None at the end of a recording."""
+        began = time.monotonic()
+        try:
+            picture = next(self._pictures, None)
+        except (FFmpegError, OSError) as error:
+            raise self._broke_off(error, time.monotonic() - began) from None
+        if picture is None:
+            if self._finite:
+                return None
+            raise Lost(f"{self._shown}: the other side ended the stream.")
+        known = self._timed and picture.time is not None
+        presentation = float(picture.time) if known and picture.time is not None else math.nan
+        return Grab(partial(self._painter.paint, picture), presentation, self._decoder.damaged)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._container.close()
+
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
+        for packet in self._container.demux(self._stream):
+            yield packet
+            if self._decoder.failed_in_a_row >= _UNDECODABLE:
+                raise Lost(f"{self._shown}: sends nothing that can be decoded.")
+
+    def _broke_off(self, error: Exception, waited: float) -> Lost:
+        if isinstance(error, av_error.ExitError | TimeoutError) or waited >= 0.9 * self._stall:
+            return Lost(f"{self._shown}: gave no picture for {self._stall:g} s.")
+        return Lost(f"{self._shown}: the connection broke ({_said(error)}).")
+
+
+def explain(error: Exception, shown: str, waited: float, timeout: float) -> Lost:
+    """Why a connection was not to be had, in words that hold no password.
+
+    Args:
+        error: as PyAV raised it; its text and attributes hold the whole address.
+        shown: the address, masked.
+        waited: seconds until it was raised.
+        timeout: seconds after which PyAV gives up.
+    """
+    for kind, words, pause in _ANSWERS:
+        if isinstance(error, kind):
+            return Lost(f"{shown}: {words}", pause)
+    if isinstance(error, av_error.ExitError | TimeoutError):
+        return Lost(f"{shown}: no answer within {timeout:g} s; check the address, and that it is on.")
+    if isinstance(error, av_error.InvalidDataError):
+        if waited >= 0.9 * min(timeout, 5.0):
+            return Lost(f"{shown}: takes the call but stays silent; check the port, or restart the camera.")
+        return Lost(f"{shown}: answers, but not with a stream of this kind; check the scheme and the port.")
+    return Lost(f"{shown}: does not open ({_said(error)}); check the address and the network.")
+
+
+def _options(stall: float) -> dict[str, str]:
+    """See the table of measured options; unknown ones are ignored by each protocol."""
+    return {
+        "rtsp_transport": "tcp",  # UDP loses packets unseen
+        "timeout": str(round(stall * 1e6)),  # of the socket; covers what PyAV's own does not
+        "analyzeduration": "500000",
+        "fpsprobesize": "0",  # first picture after 0.3 s instead of 1.1
+    }
+
+
+def _resolve_name(address: str, shown: str) -> None:
+    """FFmpeg does not tell an unknown name from other failures, so it is looked up first."""
+    try:
+        host = urlsplit(address).hostname
+        if host:
+            socket.getaddrinfo(host, None)
+    except ValueError:
+        raise explain(av_error.ArgumentError(errno.EINVAL, ""), shown, 0.0, 0.0) from None
+    except (socket.gaierror, UnicodeError):
+        raise Lost(
+            f"{shown}: the name '{host}' is not known on this network; check it, or use the number."
+        ) from None
+
+
+def _said(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or type(error).__name__)
