@@ -64,7 +64,7 @@ class TrackerConfig(Section):
     """When a face continues a track, and how long a track lives."""
 
     name: str = "sort"
-    min_iou: Share = 0.2
+    min_iou: Share = 0.3
     low_iou: Share = 0.4
     high_score: Share = 0.5
     birth_score: Share = 0.7
