@@ -22,42 +22,45 @@ def draw_corners(picture: Image, box: F64, colour: Colour, thickness: int) -> No
         [(x2, y2 - arm), (x2, y2), (x2 - arm, y2)],
         [(x1 + arm, y2), (x1, y2), (x1, y2 - arm)],
     ]
-    _stroke(picture, [np.array(line) for line in lines], colour, thickness)
+    _stroke(picture, np.array(lines), colour, thickness)
 
 
 def draw_dashes(picture: Image, box: F64, colour: Colour, thickness: int) -> None:
     """A thin dashed outline of the box (4,): where a face is thought to be."""
     thin = max(1, thickness // 2)
     corners = box[[[0, 1], [2, 1], [2, 3], [0, 3], [0, 1]]]
-    lines = [dash for i in range(4) for dash in _dashes(corners[i], corners[i + 1], 5.0 * thickness)]
-    _stroke(picture, lines, colour, thin)
+    lines = [_dashes(corners[i], corners[i + 1], 5.0 * thickness) for i in range(4)]
+    _stroke(picture, np.concatenate(lines), colour, thin)
 
 
 def draw_trail(picture: Image, points: F64, colour: Colour, thickness: int) -> None:
     """Where a face has come from: (T, 2) pixels, the oldest first; it swells towards the newest."""
+    fixed = _fixed(points)
     pieces = min(thickness + 1, 4)
     cuts = np.linspace(0, len(points) - 1, pieces + 1).astype(int)
     for piece in range(pieces):
-        part = points[cuts[piece] : cuts[piece + 1] + 1]
+        part = fixed[cuts[piece] : cuts[piece + 1] + 1]
         if len(part) > 1:
             width = max(1, round(thickness * (piece + 1) / pieces))
-            cv2.polylines(picture, [_fixed(part)], False, colour, width, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(picture, [part], False, colour, width, cv2.LINE_AA, _SHIFT)
 
 
-def _dashes(start: F64, end: F64, dash: float) -> list[F64]:
-    """Pieces of about that length along a line, as long as the gaps between them."""
+def _dashes(start: F64, end: F64, dash: float) -> F64:
+    """(K, 2, 2): pieces of about that length along a line, as long as the gaps between them."""
     count = max(1, min(40, int(np.hypot(*(end - start)) / (2 * dash))))
     steps = np.linspace(0, 1, 2 * count + 1)[:-1].reshape(-1, 2) + 0.25 / count
-    return [start + step[:, None] * (end - start) for step in steps]
+    dashes: F64 = start + steps[..., None] * (end - start)
+    return dashes
 
 
-def _stroke(picture: Image, lines: list[F64], colour: Colour, thickness: int) -> None:
-    fixed = [_fixed(line) for line in lines]
+def _stroke(picture: Image, lines: F64, colour: Colour, thickness: int) -> None:
+    """Lines (K, T, 2) of T points each, over a dark rim."""
+    fixed = list(_fixed(lines))
     rim = thickness + 2 * max(1, thickness // 3)
     cv2.polylines(picture, fixed, False, DARK, rim, cv2.LINE_AA, _SHIFT)
     cv2.polylines(picture, fixed, False, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def _fixed(points: F64) -> Array:
-    fixed: Array = np.rint(np.clip(points, -_FAR, _FAR) * 2**_SHIFT).astype(np.int32)
+    fixed: Array = np.rint(np.minimum(np.maximum(points, -_FAR), _FAR) * 2**_SHIFT).astype(np.int32)
     return fixed

@@ -73,7 +73,7 @@ class Overlay:
         self._thickness = max(1, round(size / 8))
         self._margin = max(2, size // 2)
         self._panels = Panels(Lettering(size))
-        self._placement = Placement(gap=max(2, round(size / 5)))
+        self._placement = Placement(gap=self._thickness + max(1, size // 6))
 
     def _mark(self, picture: Image, scene: Scene, row: int) -> None:
         tracks = scene.tracks

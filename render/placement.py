@@ -32,6 +32,7 @@ _ANCHOR_COSTS = np.array([0.0, 0.3, 0.1, 0.4, 0.05, 0.35, 0.6, 0.7, 0.65, 0.75, 
 _FORM_COSTS = np.array([0.0, 1.2, 2.4, 4.0])
 _COVER_COST = 3.0  # for the first pixel of a face under a label
 _COVERED_COST = 8.0  # times the share of the label that lies on faces
+_NEIGHBOUR_COST = 0.9  # for standing where another label would like to be
 _SHORT = 0.05  # a choice must be better by this to be preferred to the present one
 _PATIENCE = 0.5  # seconds that a better choice must last before a label goes there
 
@@ -78,40 +79,53 @@ class Placement:
             scene: width and height of the frame in pixels; seconds.
         """
         self._habits = {i: self._habits[i] for i in ids if i in self._habits}
+        rectangles = self._candidates(boxes, sizes, scene)
+        costs = self._costs(rectangles, boxes, sizes, scene)
         places: list[Place | None] = []
         for row, track in enumerate(ids):
-            rectangles = self._candidates(boxes[row], sizes[row], scene)
-            costs = self._costs(rectangles, sizes.shape[1], boxes, taken, scene)
-            choice = self._choose(track, costs, scene[2])
+            blocked = (_shared(self._spaced(rectangles[row]), taken) > 0).any(axis=1)
+            choice = self._choose(track, np.where(blocked, np.inf, costs[row]), scene[2])
             if choice is None:
                 places.append(None)
                 continue
-            x, y = rectangles[choice, :2].astype(int).tolist()
+            x, y = rectangles[row, choice, :2].astype(int).tolist()
             places.append(Place(choice // len(_ANCHORS), x, y))
-            taken = np.concatenate([taken, rectangles[choice : choice + 1]])
+            taken = np.concatenate([taken, rectangles[row, choice : choice + 1]])
         return places
 
-    def _candidates(self, box: F64, sizes: Array, scene: tuple[int, int, float]) -> F64:
-        """(F * A, 4) whole pixels: each form at each anchor, pushed sideways into the frame."""
-        corner, side = box[:2] - self._gap, box[2:] - box[:2] + 2 * self._gap
-        points = corner + _ANCHORS[:, :2] * side
-        low: F64 = np.rint(points[None] - _ANCHORS[None, :, 2:] * sizes[:, None])
-        low[..., 0] = np.clip(low[..., 0], 0, np.maximum(scene[0] - sizes[:, None, 0], 0))
-        rectangles: F64 = np.concatenate([low, low + sizes[:, None]], axis=2).reshape(-1, 4)
-        return rectangles
+    def _candidates(self, boxes: F64, sizes: Array, scene: tuple[int, int, float]) -> F64:
+        """(N, F * A, 4) whole pixels: each form at each anchor, pushed sideways into the frame."""
+        corners = boxes[:, None, None, :2] - self._gap
+        sides = boxes[:, None, None, 2:] - boxes[:, None, None, :2] + 2 * self._gap
+        extents = sizes[:, :, None].astype(np.float64)
+        low: F64 = np.rint(corners + _ANCHORS[:, :2] * sides - _ANCHORS[:, 2:] * extents)
+        low[..., 0] = np.clip(low[..., 0], 0, np.maximum(scene[0] - extents[..., 0], 0))
+        rectangles: F64 = np.concatenate([low, low + extents], axis=3)
+        return rectangles.reshape((len(boxes), sizes.shape[1] * len(_ANCHORS), 4))
 
-    def _costs(
-        self, rectangles: F64, forms: int, faces: F64, taken: F64, scene: tuple[int, int, float]
-    ) -> F64:
-        """(F * A,), infinite where a label must not be."""
-        costs: F64 = (_FORM_COSTS[:forms, None] + _ANCHOR_COSTS[None]).reshape(-1)
-        covered = _shared(rectangles, faces).sum(axis=1) / np.maximum(area(rectangles), 1)
-        costs = costs + np.where(covered > 0, _COVER_COST + _COVERED_COST * covered, 0)
-        outside = (rectangles[:, :2] < 0).any(axis=1) | (rectangles[:, 2:] > scene[:2]).any(axis=1)
-        spaced = rectangles + np.array([-self._gap, -self._gap, self._gap, self._gap])
-        blocked = (_shared(spaced, taken) > 0).any(axis=1)
-        costs[outside | blocked] = np.inf
+    def _costs(self, rectangles: F64, boxes: F64, sizes: Array, scene: tuple[int, int, float]) -> F64:
+        """(N, F * A), infinite where a label would leave the frame."""
+        forms = sizes.shape[1]
+        costs: F64 = np.tile((_FORM_COSTS[:forms, None] + _ANCHOR_COSTS).reshape(-1), (len(boxes), 1))
+        flat = rectangles.reshape(-1, 4)
+        covered = (_shared(flat, boxes).sum(axis=1) / np.maximum(area(flat), 1)).reshape(costs.shape)
+        costs += np.where(covered > 0, _COVER_COST + _COVERED_COST * covered, 0)
+        others = (_shared(flat, self._first_choices(boxes, sizes)) > 0).reshape(*costs.shape, -1)
+        others &= ~np.eye(len(boxes), dtype=bool)[:, None]
+        costs += _NEIGHBOUR_COST * others.sum(axis=2)
+        costs[(rectangles[..., :2] < 0).any(axis=2) | (rectangles[..., 2:] > scene[:2]).any(axis=2)] = np.inf
         return costs
+
+    def _first_choices(self, boxes: F64, sizes: Array) -> F64:
+        """(N, 4): where the shortest form of each label would like to be."""
+        foot = boxes[:, :2] - self._gap
+        low = np.stack([foot[:, 0], foot[:, 1] - sizes[:, -1, 1]], axis=1)
+        choices: F64 = np.concatenate([low, low + sizes[:, -1]], axis=1)
+        return choices
+
+    def _spaced(self, rectangles: F64) -> F64:
+        spaced: F64 = rectangles + self._gap * np.array([-1, -1, 1, 1])
+        return spaced
 
     def _choose(self, track: int, costs: F64, time: float) -> int | None:
         best = int(np.argmin(costs))
@@ -135,7 +149,7 @@ class Placement:
 
 def _shared(a: F64, b: F64) -> F64:
     """(N, M) area that each of `a` shares with each of `b`, pixels squared."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared: F64 = np.prod(np.clip(high - low, 0, None), axis=2)
+    width = np.minimum(a[:, None, 2], b[:, 2]) - np.maximum(a[:, None, 0], b[:, 0])
+    height = np.minimum(a[:, None, 3], b[:, 3]) - np.maximum(a[:, None, 1], b[:, 1])
+    shared: F64 = np.maximum(width, 0) * np.maximum(height, 0)
     return shared

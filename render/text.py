@@ -37,12 +37,12 @@ class Lettering:
         self._fonts: dict[Path, ImageFont.FreeTypeFont] = {}
         self._found: dict[str, FontFile | None] = {}
         self._word = lru_cache(_KEPT)(self._set)
+        self._width = lru_cache(_KEPT)(self._measure)
         self._space = round(self._font(self._bundled[0]).getlength(" ") / _FINER)
 
     def width(self, text: str) -> int:
         """Pixels that the line takes."""
-        words = _words(text)
-        return sum(int(self._word(word).shape[1]) for word in words) + self._space * (len(words) - 1)
+        return self._width(text)
 
     def mask(self, text: str) -> U8:
         """uint8 (height, width): coverage of each pixel, capitals centred in the height."""
@@ -63,6 +63,10 @@ class Lettering:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if self.width(text[:middle] + "…") <= width else (low, middle - 1)
         return text[:low].rstrip() + "…" if low else ""
+
+    def _measure(self, text: str) -> int:
+        words = _words(text)
+        return sum(int(self._word(word).shape[1]) for word in words) + self._space * (len(words) - 1)
 
     def _set(self, word: str) -> U8:
         """Set larger and reduced: at small sizes hinting would space the letters unevenly."""
