@@ -1,5 +1,6 @@
 """Each decoding against a plain loop over cells, written from the papers' formulas."""
 
+from collections.abc import Iterator
 from math import exp
 
 import numpy as np
@@ -15,7 +16,7 @@ def rng():
     return np.random.default_rng(7)
 
 
-def cells(canvas):
+def cells(canvas: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
     """(stride, x, y) of every cell, level by level, row by row."""
     for stride in (8, 16, 32):
         for y in range(canvas[1] // stride):

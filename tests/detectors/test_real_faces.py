@@ -12,6 +12,7 @@ from core.geometry import iou
 from core.registry import load
 from core.session import open_session
 from core.settings import DetectorConfig
+from core.types import Image
 from detectors import REGISTRY
 from weights.bring import bring
 from weights.manifest import cards
@@ -21,8 +22,8 @@ PICTURES = Path(__file__).parents[2] / "capture" / "demo" / "pictures"
 TENSORFLOW = json.loads((Path(__file__).parent / "retinaface_tensorflow.json").read_text())
 
 
-def picture(name):
-    return cv2.imread(str(PICTURES / name), cv2.IMREAD_COLOR)
+def picture(name: str) -> Image:
+    return np.asarray(cv2.imread(str(PICTURES / name), cv2.IMREAD_COLOR), np.uint8)
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,6 @@ def test_scrfd_is_told_by_shape_whatever_its_outputs_are_called():
     answers = {str(i): np.zeros(shape, np.float32) for i, shape in enumerate(shapes)}
     answers["0"][5], answers["3"][5] = 0.9, 2.0  # third cell of the first row, second anchor
     network = Network(answers)
-    network.run = lambda batch, names=None: list(answers.values())
 
     detector = load(REGISTRY, "scrfd", "detector.name")(DetectorConfig(), cards()["scrfd"], network)
     (found,) = detector.detect([np.zeros((64, 96, 3), np.uint8)])
@@ -104,7 +103,8 @@ class Meter(Network):
 
 
 def test_pictures_of_all_sizes_come_back_in_their_order():
-    detector = yunet.YuNet(DetectorConfig(threshold=0.01), cards()["yunet"], Meter())
+    made = load(REGISTRY, "yunet", "detector.name")
+    detector = made(DetectorConfig(threshold=0.01), cards()["yunet"], Meter())
     sizes = [(64, 64), (96, 64), (64, 64)]
     images = [np.full((h, w, 3), 50 + i, np.uint8) for i, (w, h) in enumerate(sizes)]
 
