@@ -24,7 +24,7 @@ PALETTE: tuple[Colour, ...] = (
     (0, 94, 213),  # vermillion
     (178, 114, 0),  # blue
 )
-FADED: Colour = (150, 150, 150)
+GREY: Colour = (140, 140, 140)
 _CLEAR_MOOD = 0.4  # probability under which no mood is named
 
 
@@ -78,11 +78,11 @@ class Overlay:
     def _mark(self, picture: Image, scene: Scene, row: int) -> None:
         tracks = scene.tracks
         track, box, lost = int(tracks.ids[row]), tracks.boxes[row], tracks.states[row] == LOST
-        trail = scene.trails.get(track)
+        colour, trail = colour_of(track, lost), scene.trails.get(track)
         if trail is not None and len(trail) > 1:
-            draw_trail(picture, trail, colour_of(track), max(1, self._thickness // 2))
+            draw_trail(picture, trail, colour, max(1, self._thickness // 2))
         draw = draw_dashes if lost else draw_corners
-        draw(picture, box, FADED if lost else colour_of(track), self._thickness)
+        draw(picture, box, colour, self._thickness)
 
     def _status(self, picture: Image, status: str) -> F64:
         """Draw the status line at the bottom; (0 or 1, 4): the pixels it takes."""
@@ -91,7 +91,7 @@ class Overlay:
         y = height - self._margin - self._panels.height
         if not text or y < 0:
             return np.zeros((0, 4))
-        panel = self._panels.get("", text, FADED)
+        panel = self._panels.get("", text, GREY)
         panel.lay(picture, self._margin, y)
         box = (self._margin, y, self._margin + panel.add.shape[1], y + panel.add.shape[0])
         return np.array([box], np.float64)
@@ -113,13 +113,16 @@ class Overlay:
         )
         for row, track, text, place in zip(rows, ids, texts, places, strict=True):
             if place is not None:
-                colour = FADED if tracks.states[row] == LOST else colour_of(track)
+                colour = colour_of(track, tracks.states[row] == LOST)
                 self._panels.get(f"#{track}", text[place.form], colour).lay(picture, place.x, place.y)
 
 
-def colour_of(track: int) -> Colour:
-    """The colour of an id; neighbours in number differ, also to the colour-blind."""
-    return PALETTE[(track - 1) % len(PALETTE)]
+def colour_of(track: int, lost: bool = False) -> Colour:
+    """The colour of an id, half grey while it is lost; ids next in number differ to everybody."""
+    blue, green, red = PALETTE[(track - 1) % len(PALETTE)]
+    return (
+        ((blue + GREY[0]) // 2, (green + GREY[1]) // 2, (red + GREY[2]) // 2) if lost else (blue, green, red)
+    )
 
 
 def forms(evidence: Evidence, row: int) -> tuple[str, str, str, str]:
