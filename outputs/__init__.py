@@ -1,0 +1,86 @@
+"""Where results go: files by the ending of their path, the standard output, a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.errors import ConfigError
+from core.protocols import Sink
+from core.registry import load
+from core.settings import SinkConfig
+from core.types import SourceInfo
+
+REGISTRY = {
+    "-": "outputs.jsonl:JsonLines",
+    ".jsonl": "outputs.jsonl:JsonLines",
+    ".csv": "outputs.visits_csv:VisitsCsv",
+    ".looks.csv": "outputs.looks_csv:LooksCsv",
+    ".txt": "outputs.mot:MotText",
+    ".mp4": "outputs.video:VideoFile",
+    ".mkv": "outputs.video:VideoFile",
+}
+SUMMARY = ".json"  # of the whole run, hence no sink: see `write_summary`
+ONE_SOURCE = (".txt", ".mp4", ".mkv")  # nothing in them tells sources apart
+PLACE = "{source}"
+
+_WORDS = (
+    ".mp4 or .mkv (video), .jsonl (events), .csv (visits), .looks.csv (every look), "
+    ".txt (MOTChallenge), .json (summary), - (events on the standard output)"
+)
+
+
+def ending(path: str) -> str:
+    """Which output a path asks for: a key of REGISTRY, or SUMMARY.
+
+    Raises:
+        ConfigError: none ends like this; the right endings are listed.
+    """
+    if path == "-":
+        return path
+    name = Path(path).name.lower()
+    fitting = [end for end in (*REGISTRY, SUMMARY) if name.endswith(end) and end != "-"]
+    if not fitting or name in fitting:
+        raise ConfigError(f"output '{path}': no output has this ending. There are: {_WORDS}.")
+    return max(fitting, key=len)
+
+
+def open_sink(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> Sink:
+    """The sink that the ending of the path names, for all sources of the run, by name.
+
+    Raises:
+        ConfigError: an ending that does not exist, or `{source}` is missing in the path.
+        SinkError: the file cannot be written.
+    """
+    fault = misnamed(config, sources)
+    if fault is not None:
+        raise fault
+    kind = load(REGISTRY, ending(config.path), "output")
+    if PLACE not in config.path:
+        return _open(kind, Path(config.path), sources)
+    from outputs.fan import Fan, fill
+
+    paths = fill(config.path, sources)
+    return Fan(kind.wants, lambda source: _open(kind, paths[source], sources))
+
+
+def misnamed(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> ConfigError | None:
+    """What is wrong with a path as it is spelled, if anything."""
+    try:
+        end = ending(config.path)
+    except ConfigError as error:
+        return error
+    if end == SUMMARY and PLACE in config.path:
+        return ConfigError(f"output '{config.path}': one summary holds all sources; leave {PLACE} out.")
+    if end in ONE_SOURCE and len(sources) > 1 and PLACE not in config.path:
+        better = Path(config.path).with_stem(f"{Path(config.path).stem}-{PLACE}")
+        return ConfigError(
+            f"output '{config.path}': a {end} file holds one source, and there are {len(sources)}. "
+            f"Put {PLACE} into the path: {better}"
+        )
+    return None
+
+
+def _open(kind: type[Sink], path: Path, sources: Mapping[str, SourceInfo]) -> Sink:
+    sink: Sink = kind(path, sources)  # type: ignore[call-arg]  # every class of REGISTRY takes these
+    return sink

@@ -1,0 +1,98 @@
+"""A text file of whole lines, on disk as soon as they are written."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+import os
+import shutil
+import stat
+import sys
+from io import FileIO
+from pathlib import Path
+
+from core.errors import SinkError
+
+log = logging.getLogger(__name__)
+
+STDOUT = Path("-")
+
+
+class TextFile:
+    """Lines in UTF-8, unbuffered: a kill loses none, a full disk leaves no half one.
+
+    `-` is the standard output. When the reader of a pipe goes away, the rest is dropped.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._until = float("nan")
+        try:
+            # Not through sys.stdout: what it had buffered for a reader that is gone would
+            # make Python complain at its exit.
+            self._file = (
+                FileIO(sys.stdout.fileno(), "w", closefd=False) if path == STDOUT else FileIO(path, "w")
+            )
+        except (OSError, AttributeError) as error:
+            raise failure(path, error) from error
+
+    def write(self, lines: str, time: float) -> None:
+        """Add lines, each with its end; `time` is their source's, for messages.
+
+        Raises:
+            SinkError: the disk is full or fails; only whole lines were kept.
+        """
+        if self._file.closed or not lines:
+            return
+        # A file name that is no UTF-8 lives in a source's name as lone surrogates.
+        left = memoryview(lines.encode("utf-8", "backslashreplace"))
+        try:
+            while left:
+                left = left[self._file.write(left) or 0 :]
+        except BrokenPipeError:
+            log.info("%s: nobody reads it any more; the rest is not written", self._path)
+            self._file.close()
+        except OSError as error:
+            self._drop_half_line()
+            self._file.close()
+            raise failure(self._path, error, self._until) from error
+        self._until = time
+
+    def close(self) -> None:
+        """Let go of the file. Idempotent."""
+        self._file.close()
+
+    def _drop_half_line(self) -> None:
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode) or self._path == STDOUT:
+            return
+        end = self._file.tell()
+        with self._path.open("rb") as written:
+            written.seek(max(end - 65536, 0))
+            tail = written.read(65536)
+        self._file.truncate(end - (len(tail) - tail.rfind(b"\n") - 1))
+
+
+def failure(path: Path, error: BaseException, until: float = float("nan")) -> SinkError:
+    """What went wrong with an output, in words; `until` is the time of the last thing written."""
+    kept = "" if math.isnan(until) else f" What was seen up to {until:.2f} s is in it."
+    code = getattr(error, "errno", None)
+    if code == errno.ENOSPC:
+        words = f"the disk is full: {free(path)} free. Make room, or name a path on another disk."
+    elif code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        words = "may not be written (no permission). Name another path, or change its rights."
+    elif code == errno.ENOENT:
+        words = f"the folder '{path.parent}' does not exist. Make it first."
+    elif code == errno.EISDIR:
+        words = "is a folder. Name a file in it."
+    else:
+        words = f"cannot be written: {getattr(error, 'strerror', None) or error}."
+    return SinkError(f"output {path}: {words}{kept}")
+
+
+def free(path: Path) -> str:
+    """Room left on the disk of a path, in words."""
+    try:
+        return f"{shutil.disk_usage(path.parent).free / 1e6:.1f} MB"
+    except OSError:
+        return "nothing"
