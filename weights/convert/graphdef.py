@@ -17,6 +17,8 @@ from core.errors import WeightsError
 from core.types import Array
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+# What a parser of nonsense may run into.
+DAMAGE = (LookupError, struct.error, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
 DTYPES: dict[int, type[np.generic]] = {1: np.float32, 3: np.int32, 9: np.int64}  # types.proto
 
 
@@ -38,7 +40,7 @@ def read(data: bytes) -> dict[str, Node]:
     """
     try:
         nodes = [_node(value) for number, value in _fields(data) if number == 1]
-    except (IndexError, struct.error, ValueError, KeyError, TypeError) as error:
+    except DAMAGE as error:
         raise WeightsError(f"the frozen graph is damaged ({error}). Bring its package again.") from error
     return {node.name: node for node in nodes}
 

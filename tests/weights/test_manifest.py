@@ -1,0 +1,60 @@
+import pytest
+
+from core.types import EMOTIONS, GENDERS
+from weights.__main__ import main
+from weights.manifest import HOME, cards
+from weights.store import locate
+
+KEPT = [card for card in cards().values() if card.in_repository]
+
+
+@pytest.mark.parametrize("card", KEPT, ids=lambda card: card.id)
+def test_a_kept_network_is_the_one_of_its_card_and_its_licence_lies_beside_it(card):
+    assert locate(card) == HOME / card.file
+    text = (HOME / "licences" / card.licence_file).read_text(encoding="utf-8")
+    assert any(word in text for word in ("Copyright", "public domain", "public\ndomain"))
+
+
+def test_the_default_networks_are_kept_and_free_for_commercial_use():
+    assert {card.id for card in KEPT} == {"yunet", "age_dlib", "gender_dlib", "emotion_fer"}
+    assert all(card.commercial for card in KEPT)
+
+
+def test_every_class_is_one_that_the_program_knows():
+    for card in cards().values():
+        for output in card.outputs:
+            known = {"gender": GENDERS, "emotion": EMOTIONS, "age": ()}[output.role]
+            assert set(output.classes) <= set(known)
+
+
+def test_the_age_of_the_first_class_is_a_quarter_of_a_year():
+    (output,) = cards()["age_dlib"].outputs
+
+    assert output.values == (0.25, *range(1, 81))
+
+
+def test_the_list_names_each_licence_within_eighty_columns(capsys):
+    assert main(["list"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    for card in cards().values():
+        assert any(line.startswith(card.id) and card.licence in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("yunett", "Did you mean 'yunet'?"), ("scrfd", "a file that you bring (non-commercial research only)")],
+)
+def test_a_network_that_cannot_be_brought_is_an_error_of_one_line(capsys, name, words):
+    assert main(["get", name]) == 3
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert words in line
+
+
+@pytest.mark.parametrize("arguments", [["get"], ["list", "yunet"], ["fetch"]])
+def test_a_wrong_command_is_a_usage_error(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)

