@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from core.types import F64, Faces, Frame, Stamp
+from core.types import F64, SEEN, Evidence, Faces, Frame, Result, Stamp, Tracks
 
 
 def stamp(index: int = 0, time: float | None = None, source: str = "door", size=(640, 360)) -> Stamp:
@@ -41,3 +42,44 @@ def walk(
         time = start + i / rate
         left = x + speed * time
         yield time, faces((left, 100.0, left + size, 100.0 + 1.25 * size))
+
+
+def tracks(
+    boxes: dict[int, Sequence[float]], state: int = SEEN, time: float = 0.0, born: float = 0.0
+) -> Tracks:
+    """Ids and their boxes; if seen, each by the detection of its own row."""
+    n = len(boxes)
+    seen = faces(*boxes.values())
+    return Tracks(
+        ids=np.array(list(boxes), np.int64),
+        boxes=seen.boxes,
+        states=np.full(n, state, np.uint8),
+        faces=seen if state == SEEN else Faces.none(n),
+        index=np.arange(n) if state == SEEN else np.full(n, -1),
+        born=np.full(n, born),
+        seen=np.full(n, time),
+    )
+
+
+def evidence(
+    ids: Sequence[int], age: float = 34.0, half: float = 6.0, gender: int = 1, mood: int = 3
+) -> Evidence:
+    """The same belief about each of these tracks."""
+    n = len(ids)
+    years = np.array([age, age - half, age + half], np.float32)
+    emotion = np.full((n, 7), 0.05, np.float32)
+    emotion[:, mood] = 0.7
+    return replace(
+        Evidence.none(np.array(ids, np.int64)),
+        age_mean=np.full(n, years[0]),
+        age_low=np.full(n, years[1]),
+        age_high=np.full(n, years[2]),
+        gender=np.full(n, gender, np.uint8),
+        emotion=emotion,
+    )
+
+
+def result(frame: Frame, tracks: Tracks, faces: Faces | None = None, **more) -> Result:
+    """What a frame gave; without `faces` the detections are those of the tracks."""
+    found = tracks.faces if faces is None else faces
+    return Result(frame.stamp, found, tracks, more.pop("evidence", evidence(tracks.ids)), **more)
