@@ -1,4 +1,4 @@
-"""Small films for tests, made by PyAV from the demo's pictures."""
+"""Makes small films whose frames can be told apart by their brightness."""
 
 from __future__ import annotations
 
@@ -7,53 +7,79 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 
-PICTURES = Path(__file__).parents[1] / "capture" / "demo" / "pictures"
+BASE = Fraction(1, 1000)
 
 
-def portrait(width: int = 320, height: int = 240, shift: float = 0.0):
-    """uint8 (height, width, 3) BGR: the astronaut's face, about 100 px high, `shift` px to the right."""
-    picture = cv2.imread(str(PICTURES / "astronaut.png"))
-    move = np.float64([[1, 0, width / 2 - 224 + shift], [0, 1, height / 2 - 120]])
-    return cv2.warpAffine(picture, move, (width, height), borderValue=(60, 80, 70))
+def picture(index: int, size=(160, 120)):
+    """Frame `index`: grey of level 16 + 8 x (index % 28), with a white patch at the upper left."""
+    width, height = size
+    image = np.full((height, width, 3), 16 + 8 * (index % 28), np.uint8)
+    image[: height // 4, : width // 4] = 255
+    return image
 
 
-def write_film(
+def index_of(image) -> int:
+    """Which frame (modulo 28) this is, whatever coding did to it."""
+    height, width = image.shape[:2]
+    return round((float(image[height // 2 :, width // 2 :].mean()) - 16) / 8)
+
+
+def film(
     path: Path,
     times: Sequence[float],
-    size: tuple[int, int] = (320, 240),
+    size=(160, 120),
+    codec: str = "libx264",
     sound: bool = False,
-    codec="libx264",
+    metadata: dict[str, str] | None = None,
+    options: dict[str, str] | None = None,
 ) -> Path:
-    """A film of one face that drifts to the right, a frame at each of `times` (s)."""
-    width, height = size
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream(codec, rate=25)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
-        stream.codec_context.options = {"preset": "ultrafast", "crf": "18"}
-        voice = out.add_stream("aac", rate=16000, layout="mono") if sound else None
-        for time in times:
-            frame = av.VideoFrame.from_ndarray(portrait(width, height, 20 * time), "bgr24")
-            frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode())
-        if voice is not None:
-            _hum(out, voice, seconds=max(times))
+    """A film with one frame at each of `times` (seconds), perhaps with a tone."""
+    with av.open(str(path), "w", options=options or {}) as container:
+        container.metadata.update(metadata or {})
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.time_base = BASE
+        stream.codec_context.time_base = BASE
+        if codec == "libx264":
+            stream.codec_context.gop_size = 12
+            stream.options = {"crf": "10", "preset": "ultrafast" if len(times) > 60 else "fast"}
+        tone = container.add_stream("aac", rate=16000) if sound else None
+        for index, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(picture(index, size), format="bgr24")
+            frame.pts, frame.time_base = round(time / BASE), BASE
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if tone is not None:
+            _tone(container, tone, times[-1])
     return path
 
 
-def _hum(out, voice, seconds: float) -> None:
-    samples = np.sin(np.arange(int(16000 * seconds)) * 0.17).astype(np.float32)
-    for start in range(0, len(samples) - 1024, 1024):
-        frame = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], "fltp", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = 16000, start, Fraction(1, 16000)
-        out.mux(voice.encode(frame))
-    out.mux(voice.encode())
+def tone(path: Path, seconds: float = 0.5) -> Path:
+    """A file of sound only."""
+    with av.open(str(path), "w") as container:
+        _tone(container, container.add_stream("aac", rate=16000), seconds)
+    return path
 
 
-def every(rate: float, seconds: float) -> list[float]:
-    """Times of a film of that rate and length."""
-    return [i / rate for i in range(round(rate * seconds))]
+def _tone(container, stream, seconds: float) -> None:
+    for start in range(0, round(seconds * 16000), 1024):
+        wave = np.sin(np.arange(start, start + 1024) * 0.1).astype(np.float32)[None]
+        frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+        frame.pts, frame.sample_rate, frame.time_base = start, 16000, Fraction(1, 16000)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def turn(path: Path, degrees: int) -> Path:
+    """Write a turn into the display matrix of an MP4's only track, as a phone does (clockwise)."""
+    data = bytearray(path.read_bytes())
+    one, zero, minus = (1 << 16).to_bytes(4, "big"), bytes(4), ((-1 << 16) & 0xFFFFFFFF).to_bytes(4, "big")
+    rows = {90: (zero, one, minus, zero), 180: (minus, zero, zero, minus), 270: (zero, minus, one, zero)}
+    a, b, c, d = rows[degrees]
+    at = data.index(b"tkhd") + 4 + 40  # version and flags, times, ids, layer, volume
+    data[at : at + 36] = a + b + zero + c + d + zero + zero + zero + (1 << 30).to_bytes(4, "big")
+    path.write_bytes(bytes(data))
+    return path
