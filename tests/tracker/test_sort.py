@@ -72,23 +72,6 @@ def test_a_weaker_face_is_a_track_at_its_second_look_in_a_row() -> None:
     assert [len(row) for row in rows] == [0, 0, 0, 1]
 
 
-def drops(rate: float, seed: int):
-    random = np.random.default_rng(seed)
-    return [frame for frame in walk(rate, 3, speed=300, size=50) if random.random() > min(0.5, rate / 40)]
-
-
-@pytest.mark.parametrize(
-    "film",
-    [list(walk(rate, 3, speed=300, size=50)) for rate in (30, 15, 10, 5)]
-    + [drops(rate, seed) for rate in (30, 15, 10, 5) for seed in range(5)],
-)
-def test_a_fast_face_keeps_one_id_at_any_frame_rate_and_with_random_drops(film) -> None:
-    rows = run(sort(), film)
-
-    assert ids(rows) == {1}
-    assert all((row.states == SEEN).all() for row in rows)
-
-
 def test_clutter_burns_no_id() -> None:
     tracker = sort()
     random = np.random.default_rng(1)
@@ -282,19 +265,6 @@ def test_born_is_the_first_detection_even_before_confirmation() -> None:
     rows = [tracker.update(faces(FACE), i / 10) for i in range(3)]
 
     assert rows[-1].born.tolist() == [0.0]
-
-
-def test_two_faces_that_cross_keep_their_ids() -> None:
-    tracker = sort()
-    rows = []
-    for i in range(90):
-        t = i / 30
-        left, right = 100 + 150 * t, 550 - 150 * t
-        a, b = (left, 100, left + 50, 160), (right, 130, right + 60, 205)
-        rows.append(tracker.update(faces(a, b), t))
-
-    assert ids(rows) == {1, 2}
-    assert rows[-1].boxes[0, 0] > rows[-1].boxes[1, 0] + 200
 
 
 def test_a_thousand_faces_keep_their_ids() -> None:
