@@ -59,9 +59,18 @@ def open_sink(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> Sink:
     if PLACE not in config.path:
         return _open(kind, Path(config.path), sources)
     from outputs.fan import Fan, fill
+    from outputs.textfile import failure
 
     paths = fill(config.path, sources)
-    return Fan(kind.wants, lambda source: _open(kind, paths[source], sources))
+
+    def open_for(source: str) -> Sink:
+        try:
+            paths[source].parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise failure(paths[source], error) from error
+        return _open(kind, paths[source], sources)
+
+    return Fan(kind.wants, open_for)
 
 
 def misnamed(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> ConfigError | None:

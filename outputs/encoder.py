@@ -49,6 +49,9 @@ _ALWAYS = {"flush_packets": "1", "fflags": "+bitexact", "max_interleave_delta": 
 # forced-idr: pictures marked as key ones can be jumped to.
 _X264 = {"preset": "veryfast", "crf": "23", "tune": "zerolatency", "forced-idr": "1"}
 _THREADS = 2  # fixed: the bytes depend on it
+# What the conversion from BGR does is also said: the matrix of SMPTE 170M (BT.601, 6), the
+# primaries and curve of BT.709 (1), limited range (1). Players that do not read it assume the same.
+_COLOUR = {"colorspace": 6, "color_primaries": 1, "color_trc": 1, "color_range": 1}
 
 
 class Encoder:
@@ -157,6 +160,8 @@ class Encoder:
             time_base=Fraction(1, TICKS),
         )
         self._video.codec_context.thread_count = _THREADS
+        for name, value in _COLOUR.items():
+            setattr(self._video.codec_context, name, value)
         self._audio = self._container.add_stream_from_template(sound.stream) if sound else None
 
     def _mux(self, packet: Packet[AudioStream] | Packet[VideoStream]) -> None:

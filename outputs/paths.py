@@ -1,0 +1,119 @@
+"""What is wrong with the outputs' paths, found before anything is opened."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from core.errors import ConfigError, SinkError, StreamError
+from core.settings import SinkConfig
+from core.types import SourceInfo
+from outputs import PLACE, ending, misnamed
+from outputs.fan import fill
+from outputs.textfile import STDOUT, failure
+
+Identity = tuple[object, ...]
+
+_ROOM = {".mp4": 500e6, ".mkv": 500e6}  # bytes free below which a warning is due
+_ROOM_TEXT = 20e6
+
+
+def check_paths(sinks: Sequence[SinkConfig], sources: Mapping[str, SourceInfo]) -> list[StreamError]:
+    """Every fault of the outputs at once, unusable settings (exit 2) before unwritable files (6)."""
+    misspelled = [misnamed(sink, sources) for sink in sinks]
+    faults: list[StreamError] = [fault for fault in misspelled if fault is not None]
+    right = [sink for sink, fault in zip(sinks, misspelled, strict=True) if fault is None]
+    paths = [(sink, path) for sink in right for path in expand(sink, sources)]
+    faults += _shared(path for _, path in paths)
+    faults += _inputs((path for _, path in paths), sources)
+    unwritable = (_unwritable(path, _fixed_folder(sink)) for sink, path in paths)
+    return faults + [fault for fault in unwritable if fault is not None]
+
+
+def short_of_room(sinks: Sequence[SinkConfig], sources: Mapping[str, SourceInfo]) -> list[str]:
+    """A sentence for each output whose disk has little room left."""
+    words: list[str] = []
+    for sink in sinks:
+        room = _ROOM.get(ending(sink.path), _ROOM_TEXT)
+        for path in expand(sink, sources)[:1]:
+            try:
+                free = shutil.disk_usage(_fixed_folder(sink)).free
+            except OSError:
+                continue
+            if free < room:
+                words.append(f"output {path}: only {free / 1e6:.0f} MB are free on its disk. Make room.")
+    return words
+
+
+def expand(sink: SinkConfig, sources: Mapping[str, SourceInfo]) -> list[Path]:
+    """The files that an output writes."""
+    return list(fill(sink.path, sources).values()) if PLACE in sink.path else [Path(sink.path)]
+
+
+def _shared(paths: Iterable[Path]) -> list[ConfigError]:
+    first: dict[Identity, Path] = {}
+    faults = []
+    for path in paths:
+        same = first.setdefault(_identity(path), path)
+        if same is not path and not _is_device(path):
+            also = "" if str(same) == str(path) else f" (also written '{same}')"
+            faults.append(ConfigError(f"output {path}{also}: two outputs write to this file. Name another."))
+    return faults
+
+
+def _inputs(paths: Iterable[Path], sources: Mapping[str, SourceInfo]) -> list[ConfigError]:
+    inputs = {_identity(info.path): name for name, info in sources.items() if info.path is not None}
+    return [
+        ConfigError(
+            f"output {path}: this is the file that source '{inputs[_identity(path)]}' reads, and "
+            "would be overwritten. Name another."
+        )
+        for path in paths
+        if _identity(path) in inputs
+    ]
+
+
+def _unwritable(path: Path, folder: Path) -> SinkError | None:
+    """Tried, since rights alone do not tell: access lists, read-only disks, a full one."""
+    if path == STDOUT or _is_device(path):
+        return None
+    if not folder.is_dir():
+        what = "is no folder" if folder.exists() else "does not exist"
+        return SinkError(f"output {path}: the folder '{folder}' {what}. Make it first: mkdir -p '{folder}'")
+    probe = path if path.parent.is_dir() else folder / path.name  # folders of `{source}` come later
+    existed = probe.exists()
+    try:
+        with probe.open("ab"):
+            pass
+        if not existed:
+            probe.unlink()
+    except OSError as error:
+        return failure(path, error)
+    return None
+
+
+def _fixed_folder(sink: SinkConfig) -> Path:
+    """The folder that must be there; those under `{source}` are made."""
+    return Path(sink.path.split(PLACE)[0] + "x").parent
+
+
+def _identity(path: Path) -> Identity:
+    """The same for two spellings of a path: links, `..`, another case where that is no other file."""
+    try:
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    except OSError:
+        whole = path.resolve()
+    name = whole.name.casefold() if sys.platform in ("darwin", "win32") else whole.name
+    try:
+        folder = whole.parent.stat()
+    except OSError:
+        return (str(whole.parent), name)
+    return folder.st_dev, folder.st_ino, name
+
+
+def _is_device(path: Path) -> bool:
+    """Such as /dev/null, which any number may write to."""
+    return path.exists() and not path.is_file() and not path.is_dir()
