@@ -25,6 +25,7 @@ PALETTE: tuple[Colour, ...] = (
     (178, 114, 0),  # blue
 )
 GREY: Colour = (140, 140, 140)
+FORMS = 4  # of a label, from the fullest to the bare id
 _CLEAR_MOOD = 0.4  # probability under which no mood is named
 
 
@@ -107,7 +108,7 @@ class Overlay:
         places = self._placement.place(
             ids,
             tracks.boxes[rows],
-            np.array(sizes, np.int64).reshape(len(ids), -1, 2),
+            np.array(sizes, np.int64).reshape(len(ids), FORMS, 2),
             taken,
             (picture.shape[1], picture.shape[0], scene.time),
         )

@@ -110,7 +110,7 @@ class Placement:
         flat = rectangles.reshape(-1, 4)
         covered = (_shared(flat, boxes).sum(axis=1) / np.maximum(area(flat), 1)).reshape(costs.shape)
         costs += np.where(covered > 0, _COVER_COST + _COVERED_COST * covered, 0)
-        others = (_shared(flat, self._first_choices(boxes, sizes)) > 0).reshape(*costs.shape, -1)
+        others = (_shared(flat, self._first_choices(boxes, sizes)) > 0).reshape(*costs.shape, len(boxes))
         others &= ~np.eye(len(boxes), dtype=bool)[:, None]
         costs += _NEIGHBOUR_COST * others.sum(axis=2)
         costs[(rectangles[..., :2] < 0).any(axis=2) | (rectangles[..., 2:] > scene[:2]).any(axis=2)] = np.inf

@@ -73,6 +73,8 @@ class Lettering:
         runs = [(self._font(file), part) for file, part in self._runs(word)]
         lengths = [font.getlength(part) for font, part in runs]
         width = round(sum(lengths) / _FINER)
+        if width == 0:  # two spaces side by side, or marks that take no room
+            return np.zeros((self.height, 0), np.uint8)
         image = Picture.new("L", (width * _FINER, self.height * _FINER), 0)
         draw = ImageDraw.Draw(image)
         baseline = round((self.height + CAPITAL * self.size) / 2) * _FINER
@@ -80,7 +82,7 @@ class Lettering:
         for (font, part), length in zip(runs, lengths, strict=True):
             draw.text((x, baseline), part, fill=255, font=font, anchor="ls")
             x += length
-        return np.asarray(image.reduce(_FINER) if width else image, np.uint8)
+        return np.asarray(image.reduce(_FINER), np.uint8)
 
     def _runs(self, text: str) -> Iterator[tuple[FontFile, str]]:
         """Stretches of text that one font can set."""
