@@ -7,7 +7,6 @@ import shutil
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -15,10 +14,9 @@ from capture import Probe, probe
 from capture.address import Resolved, resolve_all
 from core.errors import StreamError
 from core.settings import Settings
-from outputs.paths import check_paths
+from outputs.paths import check_paths, expand, short_of_room
 from pipeline.build import Built, build
 
-LOW_DISK = 1e9  # bytes; an hour of 720p takes about as much
 AGE_NEEDS = 40.0  # px of face height from which age and mood are worth reading
 
 
@@ -103,17 +101,15 @@ def _placement(name: str, seen: Probe, built: Built) -> Finding:
 
 
 def _outputs(lanes: list[list[Resolved]], settings: Settings) -> Iterator[Finding]:
-    try:
-        check_paths(settings.sinks, {info.name: info for lane in lanes for info, _ in lane})
-    except StreamError as error:
-        for words in str(error).splitlines():
-            yield Finding("output", words, error.exit_code)
+    sources = {info.name: info for lane in lanes for info, _ in lane}
+    faults = check_paths(settings.sinks, sources)
+    for fault in faults:
+        yield Finding("output", str(fault), fault.exit_code)
+    if faults:
         return
+    for words in short_of_room(settings.sinks, sources):
+        yield Finding("output", words, advice=True)
     for sink in settings.sinks:
-        if sink.path == "-":
-            continue
-        free = shutil.disk_usage(Path(sink.path).resolve().parent).free
-        words = f"{sink.path}: can be written, {free / 1e9:.1f} GB free"
-        if free < LOW_DISK:
-            words += "; under 1 GB: free some space or write elsewhere"
-        yield Finding("output", words, advice=free < LOW_DISK)
+        for path in expand(sink, sources):
+            free = shutil.disk_usage(path.resolve().parent).free
+            yield Finding("output", f"{path}: can be written, {free / 1e9:.1f} GB free")

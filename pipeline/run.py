@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from capture import open_source
 from capture.address import Resolved, resolve_all
-from core.errors import ConfigError, StreamError
+from core.errors import StreamError
 from core.protocols import Source
 from core.settings import Settings, SinkConfig
 from core.types import SourceInfo, Stamp
-from outputs import open_sink
-from outputs.paths import check_paths
+from outputs import SUMMARY, ending, open_sink
+from outputs.looks_csv import LooksCsv
+from outputs.paths import check_paths, short_of_room
 from outputs.summary import write_summary
 from pipeline.build import Built, build
 from pipeline.intake import Intake
@@ -67,21 +68,19 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     """
     lanes = resolve_all(plan.settings.sources, plan.settings.capture)
     sources = {info.name: info for lane in lanes for info, _ in lane}
-    summary, sinks = _sinks(plan)
-    check_paths([*sinks, *([SinkConfig(path=summary)] if summary else [])], sources)
+    check_outputs(plan, sources)
     built = build(plan.settings)
     _announce(built, plan.settings)
-    window = open_window(plan) if plan.window else None
-    live = any(info.live for info in sources.values())
-    outlets = [Outlet(open_sink(s, sources), s.path, live, s.required) for s in sinks]
+    window = open_window(plan, sources) if plan.window else None
+    summaries, outlets = _open_sinks(plan, sources)
     loop = _loop(plan, lanes, built, outlets, window)
     watch(loop)
     report = loop.run()
     report.looks_run, report.looks_saved = built.pipeline.looks_run, built.pipeline.looks_saved
     for line in report.words().splitlines():
         log.info("%s", line)
-    if summary:
-        write_summary(Path(summary), summarise(plan, built, report))
+    for path in summaries:
+        write_summary(path, summarise(plan, built, report))
     if report.failures:
         code, words = report.failures[0]
         raise _Failed(code, words)
@@ -96,15 +95,30 @@ class _Failed(StreamError):
         self.exit_code = code
 
 
-def _sinks(plan: Plan) -> tuple[str | None, list[SinkConfig]]:
-    """The path of the summary, if wanted, and the other sinks."""
-    summaries = [s.path for s in plan.settings.sinks if s.path.endswith(".json")]
-    if len(summaries) > 1:
-        raise ConfigError(f"two summaries were asked for ({', '.join(summaries)}); keep one.")
-    sinks = [s for s in plan.settings.sinks if not s.path.endswith(".json")]
+def check_outputs(plan: Plan, sources: Mapping[str, SourceInfo]) -> None:
+    """Say what is wrong with the outputs before anything is opened.
+
+    Raises:
+        ConfigError, SinkError: every fault at once, a line each; the first decides the kind.
+    """
+    sinks = list(plan.settings.sinks)
     if plan.every_look:
-        sinks.append(SinkConfig(path=plan.every_look, kind="looks"))
-    return (summaries or [None])[0], sinks
+        sinks.append(SinkConfig(path=plan.every_look))
+    faults = check_paths(sinks, sources)
+    if faults:
+        raise type(faults[0])("\n".join(str(fault) for fault in faults))
+    for words in short_of_room(sinks, sources):
+        log.warning("%s", words)
+
+
+def _open_sinks(plan: Plan, sources: Mapping[str, SourceInfo]) -> tuple[list[Path], list[Outlet]]:
+    """The paths of the summary, and the other sinks, each in its thread."""
+    live = any(info.live for info in sources.values())
+    summaries = [Path(s.path) for s in plan.settings.sinks if ending(s.path) == SUMMARY]
+    opened = [(s, open_sink(s, sources)) for s in plan.settings.sinks if ending(s.path) != SUMMARY]
+    if plan.every_look:
+        opened.append((SinkConfig(path=plan.every_look), LooksCsv(Path(plan.every_look), sources)))
+    return summaries, [Outlet(sink, config.path, live, config.required) for config, sink in opened]
 
 
 def _announce(built: Built, settings: Settings) -> None:
@@ -116,7 +130,7 @@ def _announce(built: Built, settings: Settings) -> None:
         log.info(EMOTION_NOTICE)
 
 
-def open_window(plan: Plan) -> Window | None:
+def open_window(plan: Plan, sources: Mapping[str, SourceInfo]) -> Window | None:
     """A window where one can be shown; else the reason is said."""
     from outputs.window import Window as CvWindow
     from outputs.window import window_available
@@ -125,7 +139,8 @@ def open_window(plan: Plan) -> Window | None:
     if reason is not None:
         log.info("no window: %s", reason)
         return None
-    return CvWindow(str(plan.settings.sources[0].address))
+    files = [sink.path for sink in plan.settings.sinks if sink.path != "-"]
+    return CvWindow(sources, Path(files[0]).parent if files else Path())
 
 
 def _loop(
@@ -140,9 +155,7 @@ def _loop(
     addresses = {info.name: address for lane in lanes for info, address in lane}
 
     def opened(info: SourceInfo) -> Source:
-        return open_source(
-            info, addresses[info.name], settings.capture, wall=plan.start, paced=window is not None
-        )
+        return open_source(info, addresses[info.name], settings.capture, wall=plan.start)
 
     wants = {outlet.wants for outlet in outlets} - {"data"} | ({"drawn"} if window else set())
 
