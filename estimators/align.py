@@ -80,12 +80,14 @@ def fit_similarity(points: F64, target: F64) -> tuple[C128, C128]:
     Source: Umeyama, "Least-squares estimation of transformation parameters between two point
     patterns", PAMI 1991.
     """
-    z = points[..., 0] + 1j * points[..., 1]
+    z = np.where(np.isfinite(points), points, np.nan).view(np.complex128)[..., 0]
     w = target[:, 0] + 1j * target[:, 1]
     centre = z.mean(axis=1)
     away = z - centre[:, None]
     spread = (np.abs(away) ** 2).sum(axis=1)
-    a = (away.conj() * (w - w.mean())).sum(axis=1) / np.where(spread > 1e-6, spread, np.nan)
+    known = spread > 1e-6
+    a = (away.conj() * (w - w.mean())).sum(axis=1) / np.where(known, spread, 1)
+    a[~known] = np.nan
     return a, w.mean() - a * centre
 
 

@@ -146,7 +146,7 @@ def widen(shares: F64, deviations: F64) -> F64:
 
 def gaussian(means: F64, deviations: F64) -> F64:
     """Normal distributions on the grid of years (M, 101), cut off at its ends."""
-    narrowest = np.maximum(deviations, 0.25)[:, None]
+    narrowest = np.maximum(deviations, 0.1)[:, None]
     away = (YEARS - np.clip(means, 0, AGES - 1)[:, None]) / narrowest
     heights = np.exp(-0.5 * away**2)
     result: F64 = heights / heights.sum(axis=1, keepdims=True)
