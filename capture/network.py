@@ -109,7 +109,8 @@ class Stream:
                 metadata_errors="replace",
             )
         except (FFmpegError, OSError, ValueError) as error:
-            raise explain(error, shown, time.monotonic() - began, config.open_timeout) from None
+            limit = min(config.open_timeout, config.stall_timeout)
+            raise explain(error, shown, time.monotonic() - began, limit) from None
         try:
             self._stream = picture_stream(self._container, shown)
         except SourceError:
@@ -165,7 +166,7 @@ def explain(error: Exception, shown: str, waited: float, timeout: float) -> Lost
         error: as PyAV raised it; its text and attributes hold the whole address.
         shown: the address, masked.
         waited: seconds until it was raised.
-        timeout: seconds after which PyAV gives up.
+        timeout: seconds after which a silent connection is given up.
     """
     for kind, words, pause in _ANSWERS:
         if isinstance(error, kind):
@@ -173,7 +174,7 @@ def explain(error: Exception, shown: str, waited: float, timeout: float) -> Lost
     if isinstance(error, av_error.ExitError | TimeoutError):
         return Lost(f"{shown}: no answer within {timeout:g} s; check the address, and that it is on.")
     if isinstance(error, av_error.InvalidDataError):
-        if waited >= 0.9 * min(timeout, 5.0):
+        if waited >= 0.9 * timeout:
             return Lost(f"{shown}: takes the call but stays silent; check the port, or restart the camera.")
         return Lost(f"{shown}: answers, but not with a stream of this kind; check the scheme and the port.")
     return Lost(f"{shown}: does not open ({_said(error)}); check the address and the network.")

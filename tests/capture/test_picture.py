@@ -1,6 +1,8 @@
 """Pictures of every kind become upright 8-bit BGR; what is none gets clear words."""
 
 import math
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -139,7 +141,9 @@ def test_extreme_sizes_are_read(tmp_path, size) -> None:
 
 def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path) -> None:
     path = tmp_path / "bomb.png"
-    Image.new("1", (20000, 20000)).save(path)
+    header = b"IHDR" + struct.pack(">IIBBBBB", 20000, 20000, 1, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\x08IDAT" + bytes(12))
 
     with pytest.raises(SourceError, match="more than 89 million pixels; scale it down"):
         opened(path)

@@ -1,6 +1,7 @@
 """Films: every frame, once, in order, at its time, upright; and clear words for what is none."""
 
 import datetime
+import itertools
 import math
 
 import av
@@ -220,7 +221,7 @@ def test_time_always_rises_whatever_the_container_says(presentations) -> None:
     times = [clock.time(p) for p in presentations]
 
     assert times[0] == 0
-    assert all(b > a for a, b in zip(times, times[1:], strict=False))
+    assert all(b > a for a, b in itertools.pairwise(times))
 
 
 def test_a_missing_time_is_one_step_after_the_frame_before() -> None:

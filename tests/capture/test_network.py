@@ -1,0 +1,183 @@
+"""Network cameras: the newest picture, words for each failure, never a password."""
+
+import socket
+import time
+
+import pytest
+
+from capture import live, open_source
+from capture.address import resolve_all
+from core.errors import SourceError
+from core.settings import CaptureConfig, SourceConfig
+from core.types import Frame, Gap
+from tests.clips import film, index_of
+from tests.servers.http import HttpCamera
+from tests.servers.rtsp import Camera, Faults
+
+
+def opened(address, **config):
+    settings = CaptureConfig(**{"open_timeout": 2.0, "stall_timeout": 1.0, **config})
+    (((info, where),),) = resolve_all([SourceConfig(address=address, name="door")], settings)
+    return open_source(info, where, settings)
+
+
+def frames_of(source, count):
+    """The next frames; gaps between them are left out."""
+    frames = []
+    while len(frames) < count:
+        item = source.read()
+        frames += [item] if isinstance(item, Frame) else []
+    return frames
+
+
+def test_an_rtsp_camera_is_read() -> None:
+    with Camera(speed=3) as camera:
+        source = opened(camera.address())
+        frames = frames_of(source, 12)
+        source.close()
+
+    assert source.codec == "h264"
+    for frame in frames:
+        assert index_of(frame.image) == frame.stamp.index % 25
+    times = [f.stamp.time for f in frames]
+    assert times == sorted(times)
+    assert abs(frames[0].stamp.wall - time.time()) < 60
+
+
+def test_a_password_is_accepted_and_a_wrong_one_is_said_without_being_shown() -> None:
+    with Camera(user="admin", password="hunter2") as camera:
+        source = opened(camera.address("admin:hunter2"))
+        frames_of(source, 1)
+        source.close()
+
+        with pytest.raises(SourceError, match="user or password is wrong") as caught:
+            opened(camera.address("admin:hunter3"))
+
+    assert "hunter" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        (Faults(status=403), "forbidden"),
+        (Faults(status=404), "no such stream"),
+        (Faults(status=400), "does not accept the address"),
+        (Faults(status=453), "too many watch"),
+        (Faults(status=503), "fault of its own"),
+        (Faults(silent=True), "stays silent|no answer"),
+        (Faults(hang_up=True), "not with a stream of this kind"),
+        pytest.param(Faults(stall_after=0), "gave no picture for|no answer", marks=pytest.mark.slow),
+    ],
+)
+def test_each_failure_has_its_words_and_none_shows_the_password(faults, words) -> None:
+    with Camera(faults=faults) as camera, pytest.raises(SourceError, match=words) as caught:
+        opened(camera.address("admin:hunter2"), open_timeout=1.0, stall_timeout=0.5)
+
+    assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
+    assert caught.value.exit_code == 4
+
+
+def test_nobody_listening_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    with pytest.raises(SourceError, match="connection refused"):
+        opened(f"rtsp://admin:hunter2@127.0.0.1:{port}/main")
+
+
+def test_an_unknown_name_is_said(monkeypatch) -> None:
+    def unknown(*_args, **_more):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    with pytest.raises(SourceError, match=r"the name 'nowhere\.invalid' is not known"):
+        opened("rtsp://admin:hunter2@nowhere.invalid/main")
+
+
+def test_an_address_that_cannot_be_taken_apart_is_said_without_the_password() -> None:
+    with pytest.raises(SourceError, match="write special characters of a password") as caught:
+        opened("rtsp://admin:[hunter2@127.0.0.1/main")
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["stall_after", "close_after"])
+def test_a_camera_that_drops_out_is_called_again_and_gaps_fill_the_time(fault, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(live, "BACK_OFF", (0.05,))
+    monkeypatch.setattr(live, "_SILENCE", 0.2)
+    faults = Faults(**{fault: 5})
+    with Camera(speed=3, faults=faults) as camera:
+        source = opened(camera.address("admin:hunter2"), stall_timeout=0.6)
+        first = frames_of(source, 1)[0]
+        faults.status = 503
+        items = []
+        while not any(isinstance(item, Gap) for item in items):
+            items.append(source.read())
+        setattr(faults, fault, None)
+        faults.status = 200
+        back = frames_of(source, 3)
+        source.close()
+
+    times = [first.stamp.time, *(i.stamp.time for i in items), *(f.stamp.time for f in back)]
+    assert times == sorted(times)
+    assert back[-1].stamp.index > first.stamp.index
+    assert "camera 'door'" in caplog.text
+    assert "is back after" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_a_slow_reader_gets_the_newest_picture_not_the_next() -> None:
+    with Camera(speed=4) as camera:
+        source = opened(camera.address())
+        (first,) = frames_of(source, 1)
+        camera.faults.stall_after = 40
+        while source._index < 30:  # pictures that nobody reads
+            pass
+        (newest,) = frames_of(source, 1)
+        source.close()
+
+    assert newest.stamp.index >= 29 > first.stamp.index + 1
+    assert index_of(newest.image) == newest.stamp.index % 25
+
+
+def test_an_http_camera_is_read() -> None:
+    with HttpCamera() as camera:
+        source = opened(f"{camera.address}/video")
+        frames = frames_of(source, 5)
+        source.close()
+
+    assert frames[0].stamp.size == (160, 120)
+    assert source.codec == "mjpeg"
+    assert [index_of(f.image) for f in frames] == [f.stamp.index % 28 for f in frames]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "password"), (403, "forbidden"), (404, "no such stream")]
+)
+def test_http_answers_have_their_words(status, words) -> None:
+    with HttpCamera() as camera, pytest.raises(SourceError, match=words):
+        opened(f"{camera.address}/status/{status}")
+
+
+def test_a_recorded_film_behind_http_is_read_without_loss(tmp_path) -> None:
+    film(tmp_path / "a.mp4", [i / 25 for i in range(20)])
+    with HttpCamera(tmp_path) as camera:
+        source = opened(f"{camera.address}/a.mp4")
+        frames = list(iter(source.read, None))
+        source.close()
+
+    assert not source.info.live
+    assert [index_of(f.image) for f in frames] == list(range(20))
+
+
+def test_a_camera_that_never_shows_a_picture_is_left_in_peace_on_close() -> None:
+    with Camera(speed=3) as camera:
+        source = opened(camera.address(), stall_timeout=30.0)
+        camera.faults.stall_after = 0
+        began = time.monotonic()
+        source.close()
+
+    assert time.monotonic() - began < 3
