@@ -12,7 +12,7 @@ import av
 
 from core.errors import SinkError
 from core.types import Image
-from outputs.sound import Sound
+from outputs.original import Sound
 from outputs.textfile import failure
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TICKS = 90_000  # a second; Matroska rounds to 1 ms by itself
-LARGEST = 16_384  # pixels a side, x264's limit
+LARGEST = 16_384  # pixels a side that H.264 holds
 _KEY_INTERVAL = 2.0  # s between pictures that a player can jump to
 
 # Every half second a fragment (MP4) or cluster (Matroska) is complete on disk. At its proper
@@ -67,14 +67,8 @@ class Encoder:
             sound: copied if the container can hold it.
 
         Raises:
-            SinkError: the file cannot be written, or the pictures are too large.
+            SinkError: the file cannot be written, or not with such pictures.
         """
-        if max(size) > LARGEST:
-            width, height = size
-            raise SinkError(
-                f"output {path}: H.264 holds at most {LARGEST} x {LARGEST} pixels, and the "
-                f"pictures have {width} x {height}. Leave this output out, or take smaller pictures."
-            )
         self._path = path
         self._pixels = pixel_format(size)
         self._key_due = 0

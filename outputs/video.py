@@ -8,12 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-import av
-
 from core.types import Image, Result, SourceInfo
-from outputs.encoder import TICKS, Encoder, pixel_format
+from outputs.encoder import LARGEST, TICKS, Encoder, pixel_format
 from outputs.letterbox import letterbox
-from outputs.sound import Sound, open_sound
+from outputs.original import Sound, original
 
 log = logging.getLogger(__name__)
 
@@ -66,26 +64,31 @@ class VideoFile:
                 encoder.close()
 
     def _begin(self, result: Result, picture: Image) -> Encoder:
-        self._size = (picture.shape[1], picture.shape[0])
+        given = (picture.shape[1], picture.shape[0])
+        self._size = encodable(given)
         self._first = result.stamp.time
-        self._sound = open_sound(self._sources.get(result.stamp.source))
-        if pixel_format(self._size) != "yuv420p":
+        film = original(self._sources.get(result.stamp.source))
+        self._sound = Sound(film, self._first) if film is not None and film.sound else None
+        if self._size != given:
             log.warning(
-                "%s: %d x %d is odd and is kept by H.264 4:4:4, which some browsers and phones do not play",
-                self._path,
-                *self._size,
+                "%s: %d x %d is more than H.264 holds; scaled to %d x %d", self._path, *given, *self._size
             )
-        rate = _rate(self._sources.get(result.stamp.source))
+        elif pixel_format(given) != "yuv420p":
+            log.warning(
+                "%s: %d x %d is odd: H.264 4:4:4, which some browsers do not play", self._path, *given
+            )
+        rate = film.rate if film is not None and _RATES[0] <= film.rate <= _RATES[1] else _USUAL
         return Encoder(self._path, self._size, rate, self._sound)
 
 
-def _rate(info: SourceInfo | None) -> Fraction:
-    """Pictures a second, as the file behind a source says."""
-    if info is None or info.path is None or info.kind != "video":
-        return _USUAL
-    try:
-        with av.open(str(info.path)) as container:
-            rate = container.streams.video[0].average_rate or _USUAL
-    except (av.FFmpegError, OSError, IndexError):
-        return _USUAL
-    return rate if _RATES[0] <= rate <= _RATES[1] else _USUAL
+def encodable(size: tuple[int, int]) -> tuple[int, int]:
+    """The size itself, or the largest of its shape (and even) that H.264 holds.
+
+    >>> encodable((427, 241)), encodable((20000, 100))
+    ((427, 241), (16384, 82))
+    """
+    scale = min(1.0, LARGEST / max(size))
+    if scale == 1:
+        return size
+    width, height = (max(2 * round(side * scale / 2), 2) for side in size)
+    return width, height

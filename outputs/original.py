@@ -1,0 +1,143 @@
+"""The film behind a source: its clock, and its sound moved to the time of our pictures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+
+from core.types import SourceInfo
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+log = logging.getLogger(__name__)
+
+_PREROLL = 0.1  # s of sound before the first picture, which its decoder needs to start; not heard
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What is copied from a film beside its pictures.
+
+    Attributes:
+        address: for PyAV.
+        zero: seconds on the file's clock of its first picture, which is second 0 of the source.
+        end: seconds on the file's clock at which its last picture ends; infinite if not known.
+        rate: pictures a second, on average; 0 if not known.
+        sound: whether it has any.
+    """
+
+    address: str
+    zero: float
+    end: float
+    rate: Fraction
+    sound: bool
+
+
+def original(info: SourceInfo | None) -> Original | None:
+    """The film behind a source, or None where there is none that can be read."""
+    if info is None or info.path is None or info.kind != "video":
+        return None
+    address = f"file:{info.path}"
+    try:
+        with _open(address) as container:
+            video = _pictures(container)
+            rate = video.average_rate or Fraction(0)
+            sound = bool(container.streams.audio)
+            return Original(address, _zero(container, video), _end(container, video), rate, sound)
+    except (av.FFmpegError, OSError, StopIteration) as error:
+        log.warning("%s: its sound cannot be read: %s", info.name, error)
+        return None
+
+
+class Sound:
+    """The packets of a film's first sound track; their second 0 is the first picture we write."""
+
+    def __init__(self, film: Original, first: float) -> None:
+        """Open the film; `first` is the source's time, seconds, of the first picture."""
+        self._container = _open(film.address)
+        self.stream: AudioStream = self._container.streams.audio[0]
+        self._origin = film.zero + first
+        self._end = film.end - self._origin
+        self._name = film.address
+        self._packets = self._read(seek=first > 1)
+        self._next = next(self._packets, None)
+
+    def until(self, time: float) -> Iterator[Packet[AudioStream]]:
+        """The packets not yet given that begin before `time`, seconds."""
+        while self._next is not None and _begin(self._next) < time:
+            yield self._next
+            self._next = next(self._packets, None)
+
+    def tail(self, time: float, step: float) -> Iterator[Packet[AudioStream]]:
+        """The rest after the last picture, shown at `time` for `step` seconds.
+
+        All of it if that was the film's last picture too, else what belongs to the picture.
+        """
+        whole = time + 1.5 * step >= self._end
+        return self.until(float("inf") if whole else time + step)
+
+    def close(self) -> None:
+        """Let go of the file. Idempotent."""
+        self._next = None
+        self._container.close()
+
+    def _read(self, seek: bool) -> Iterator[Packet[AudioStream]]:
+        """Packets from the first picture on, in its time; a broken file just ends."""
+        try:
+            if seek:
+                self._container.seek(int((self._origin - _PREROLL) * av.time_base))
+            last = None
+            for packet in self._container.demux(self.stream):
+                if packet.dts is None or packet.pts is None or packet.time_base is None:
+                    continue
+                shift = round(self._origin / packet.time_base)
+                packet.pts -= shift
+                packet.dts -= shift
+                if _begin(packet) < -_PREROLL or (last is not None and packet.dts <= last):
+                    continue
+                last = packet.dts
+                yield packet
+        except av.FFmpegError as error:
+            log.warning("%s: its sound breaks off: %s", self._name, error.strerror)
+
+
+def _open(address: str) -> InputContainer:
+    return av.open(address, metadata_errors="replace")
+
+
+def _begin(packet: Packet[AudioStream]) -> float:
+    return float((packet.pts or 0) * (packet.time_base or 0))
+
+
+def _pictures(container: InputContainer) -> VideoStream:
+    """The film's own pictures, not the cover of its box."""
+    streams = [s for s in container.streams.video if "attached_pic" not in str(s.disposition)]
+    best = container.streams.best("video")
+    return next((s for s in streams if s is best), None) or next(iter(streams))
+
+
+def _zero(container: InputContainer, video: VideoStream) -> float:
+    for packet in container.demux(video):
+        try:
+            times = [frame.time for frame in packet.decode() if frame.time is not None]
+        except av.FFmpegError:
+            continue
+        if times:
+            return float(times[0])
+    return 0.0
+
+
+def _end(container: InputContainer, video: VideoStream) -> float:
+    if video.duration is not None and video.time_base is not None:
+        return float(((video.start_time or 0) + video.duration) * video.time_base)
+    start, length = container.start_time or 0, container.duration
+    return (start + length) / av.time_base if length else float("inf")
