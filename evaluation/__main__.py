@@ -1,0 +1,38 @@
+"""`python -m evaluation TASK`: each published figure, by a command that anyone can repeat."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from core.errors import StreamError
+
+# A task is a module with `arguments(parser)` and `run(options)`; imported only when asked for.
+TASKS = {"detect": "evaluation.detect"}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one task; the exit code. Errors are one sentence on stderr."""
+    words = list(sys.argv[1:] if words is None else words)
+    parser = argparse.ArgumentParser("python -m evaluation", description=__doc__)
+    tasks = parser.add_subparsers(dest="task", required=True, metavar="TASK")
+    for name, place in TASKS.items():
+        task = tasks.add_parser(name)
+        if name in words[:1]:
+            module = import_module(place)
+            task.description = module.__doc__
+            module.arguments(task)
+            task.set_defaults(run=module.run)
+    options = parser.parse_args(words)
+    try:
+        options.run(options)
+    except StreamError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""How well the detectors find faces: WIDER FACE's protocol, recall by height, cost."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.cards import Card
+from core.errors import ConfigError
+from core.protocols import Detector
+from core.registry import load, unknown
+from core.session import open_session
+from core.settings import DetectorConfig
+from core.types import F64, Faces, Image
+from detectors import REGISTRY
+from evaluation.detection import by_height, matches, over, precisions, ratio
+from evaluation.pictures import pictures
+from evaluation.report import Figure, Report, Table
+from evaluation.wider_pack import Labels, read
+from weights.manifest import cards
+from weights.store import locate, sha256
+
+LEAST = 0.02  # score that takes part in the AP, as is usual for this data
+TIMED = 100  # pictures
+SCORES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+COLUMNS = ("file", "x1", "y1", "x2", "y2", "score")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What one detector found in all pictures.
+
+    Attributes:
+        card, file: the network.
+        found: of each picture, from the score `LEAST` on.
+        cost: milliseconds a picture at the detector's own threshold: on the wall, and of CPU.
+    """
+
+    card: Card
+    file: Path
+    found: list[Faces]
+    cost: dict[str, Figure]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this task."""
+    parser.add_argument("--data", type=Path, help="folder with a wider*.csv and its pictures (.tar or loose)")
+    parser.add_argument("--images", type=Path, help="pictures without labels: writes what is found")
+    parser.add_argument("--out", type=Path, help="folder for the report; with --images, the .csv to write")
+    parser.add_argument("--detector", default="yunet", help="one, or several with commas (yunet)")
+    parser.add_argument("--size", type=int, default=640, help="long side that the network sees (640)")
+    parser.add_argument("--min-score", type=float, default=0.5, help="for recall and precision (0.5)")
+    parser.add_argument("--part", default="all", choices=["all", "tune", "report"], help="pictures, by hash")
+    parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure on labelled pictures, or write down what is found in pictures without labels.
+
+    Raises:
+        ConfigError: options that do not go together.
+        SourceError, WeightsError, DeviceError: the data or the network cannot be used.
+    """
+    names = options.detector.split(",")
+    if (options.data is None) == (options.images is None):
+        raise ConfigError("detect: give either --data (with labels) or --images (without).")
+    if options.images is None:
+        report = measure(names, options)
+        print(report.text())
+        if options.out is not None:
+            report.write(options.out)
+    elif options.out is None or len(names) != 1:
+        raise ConfigError("detect --images: give one --detector, and --out FILE.csv.")
+    else:
+        write_found(open_detector(names[0], options, options.min_score)[0], options.images, options.out)
+
+
+def open_detector(
+    name: str, options: argparse.Namespace, threshold: float | None
+) -> tuple[Detector, Card, Path]:
+    """The detector, its card and its file; it keeps faces of every height."""
+    known = {key: card for key, card in cards().items() if card.role == "detector"}
+    if name not in known:
+        raise ConfigError(unknown("--detector", name, known))
+    path = locate(known[name])
+    config = DetectorConfig(name=name, size=options.size, threshold=threshold, min_face=0)
+    session = open_session(path, options.device)
+    return load(REGISTRY, name, "--detector")(config, known[name], session), known[name], path
+
+
+def write_found(detector: Detector, place: Path, out: Path) -> None:
+    """A line for each face of each picture."""
+    with out.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for name, image in pictures(place):
+            (faces,) = detector.detect([image])
+            for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True):
+                writer.writerow([name, *(f"{value:.2f}" for value in box), f"{score:.5f}"])
+
+
+def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
+    """Every named detector on the labelled pictures of a folder."""
+    start = time.perf_counter()
+    images, truth = zip(*read(options.data, options.part), strict=True)
+    metrics: dict[str, Figure] = {}
+    groups: dict[str, dict[str, Figure]] = {}
+    models, tables, missed = [], [], 0
+    for name in names:
+        one = look(name, options, images)
+        rows = matches(one.found, truth, "hard")
+        prefix = f"{name}_" if len(names) > 1 else ""
+        metrics |= {prefix + key: figure for key, figure in _figures(one, truth, options.min_score).items()}
+        for group, figure in by_height(rows, truth, options.min_score).items():
+            groups.setdefault(group, {})[f"{prefix}recall"] = figure
+        missed += sum(m.faces - int((m.hits[m.scores >= options.min_score] >= 0).sum()) for m in rows)
+        tables.append(_by_score(one, truth))
+        models.append(_model(one))
+    where = f"{options.data.name} ({options.part}), {len(images)} pictures, long side {options.size}"
+    tables = [_summary(where, metrics, groups), *tables]
+    n = sum(int(labels.counted["hard"].sum()) for labels in truth)
+    seconds = time.perf_counter() - start
+    return Report("detect", where, n, missed // len(names), metrics, groups, models, seconds, tables)
+
+
+def look(name: str, options: argparse.Namespace, images: Sequence[Image]) -> Run:
+    """Let a detector see every picture, and some of them again by the clock."""
+    detector, card, path = open_detector(name, options, LEAST)
+    found = [detector.detect([image])[0] for image in images]
+    return Run(card, path, found, cost(open_detector(name, options, None)[0], images[:TIMED]))
+
+
+def cost(detector: Detector, images: Sequence[Image]) -> dict[str, Figure]:
+    """Milliseconds a picture, one at a time: on the wall, and of CPU in all threads."""
+    wall, cpu = [], []
+    for image in images:
+        start, before = time.perf_counter(), time.process_time()
+        detector.detect([image])
+        wall.append(1000 * (time.perf_counter() - start))
+        cpu.append(1000 * (time.process_time() - before))
+    return {"ms": mean(np.array(wall)), "cpu_ms": mean(np.array(cpu))}
+
+
+def mean(values: F64) -> Figure:
+    """The mean, with its interval."""
+    return ratio(values, np.ones(len(values)))
+
+
+def _figures(one: Run, truth: Sequence[Labels], score: float) -> dict[str, Figure]:
+    recall, precision = over(matches(one.found, truth, "hard"), score)
+    return {**precisions(one.found, truth), "recall": recall, "precision": precision, **one.cost}
+
+
+def _model(one: Run) -> dict[str, object]:
+    card = one.card
+    own = {"role": card.role, "id": card.id, "sha256": sha256(one.file)}
+    return {**own, "licence": card.licence, "commercial": card.commercial}
+
+
+def _summary(where: str, metrics: dict[str, Figure], groups: dict[str, dict[str, Figure]]) -> Table:
+    rows = [[name, str(figure)] for name, figure in metrics.items()]
+    rows += [[f"{name}, {group}", str(f)] for group, figures in groups.items() for name, f in figures.items()]
+    return Table(where, ("figure", "value (95 % interval)"), rows)
+
+
+def _by_score(one: Run, truth: Sequence[Labels]) -> Table:
+    rows = matches(one.found, truth, "hard")
+    bands = list(by_height(rows, truth, 0.0))
+    lines = []
+    for score in SCORES:
+        recalls = by_height(rows, truth, score).values()
+        _, precision = over(rows, score)
+        lines.append([f"{score:.1f}", *(f"{figure.value:.3f}" for figure in (*recalls, precision))])
+    title = f"{one.card.id}: recall by height of the face, and precision"
+    return Table(title, ("score from", *bands, "precision"), lines)

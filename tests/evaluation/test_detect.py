@@ -1,0 +1,92 @@
+import csv
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from evaluation.__main__ import main
+from evaluation.wider_pack import part_of
+
+PICTURES = Path(__file__).parents[2] / "capture" / "demo" / "pictures"
+HEAD = "file,x,y,w,h,easy,medium,hard"
+
+
+@pytest.fixture
+def pack(tmp_path):
+    """One picture with one face, as the packs are made."""
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "astronaut.png").write_bytes((PICTURES / "astronaut.png").read_bytes())
+    (folder / "wider_tiny.csv").write_text(f"{HEAD}\nastronaut.png,177,60,93,121,1,1,1\n")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_report_says_what_was_found(pack, tmp_path, capsys):
+    assert main(["detect", "--data", str(pack), "--out", str(tmp_path / "out")]) == 0
+
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert (summary["task"], summary["n"], summary["missed"]) == ("detect", 1, 0)
+    assert summary["metrics"]["ap_easy"] == {"value": 1, "low": 1, "high": 1}
+    assert summary["by_group"]["40+ px"]["recall"]["value"] == 1
+    assert summary["models"][0]["id"] == "yunet"
+    assert "ap_hard" in (tmp_path / "out" / "report.html").read_text()
+    assert "ap_hard" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_pictures_without_labels_give_a_line_a_face(pack, tmp_path):
+    (pack / "nobody.png").write_bytes(cv2.imencode(".png", np.zeros((40, 40, 3), np.uint8))[1].tobytes())
+    (pack / "broken.jpg").write_bytes(b"no picture")
+    out = tmp_path / "found.csv"
+
+    assert main(["detect", "--images", str(pack), "--min-score", "0.6", "--out", str(out)]) == 0
+
+    (row,) = csv.DictReader(out.read_text(encoding="utf-8").splitlines())
+    assert list(row) == ["file", "x1", "y1", "x2", "y2", "score"]
+    assert row["file"] == "astronaut.png"
+    assert [float(row[key]) for key in ("x1", "y1", "x2", "y2")] == pytest.approx([178, 63, 268, 176], abs=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["detect"], 2, "either --data"),
+        (["detect", "--images", "."], 2, "give one --detector, and --out"),
+        (["detect", "--data", "."], 2, "expected one wider*.csv, found 0"),
+        (
+            ["detect", "--images", "nowhere", "--out", "x.csv", "--detector", "yunett"],
+            2,
+            "Did you mean 'yunet'",
+        ),
+    ],
+)
+def test_a_wrong_request_is_an_error_of_one_line(words, code, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert main(words) == code
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert sentence in line
+
+
+def test_a_third_of_the_pictures_is_for_choosing_settings():
+    parts = [part_of(f"{i}.webp") for i in range(3000)]
+
+    assert parts.count("tune") / 3000 == pytest.approx(1 / 3, abs=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("STREAM_DATA" not in os.environ, reason="STREAM_DATA names no folder of data packs")
+def test_yunet_is_as_good_as_its_card_says(tmp_path):
+    """Floors a little under the figures of docs/detectors.md."""
+    assert main(["detect", "--data", os.environ["STREAM_DATA"], "--out", str(tmp_path)]) == 0
+
+    metrics = json.loads((tmp_path / "summary.json").read_text())["metrics"]
+    assert metrics["ap_easy"]["value"] > 0.84
+    assert metrics["ap_medium"]["value"] > 0.79
+    assert metrics["ap_hard"]["value"] > 0.51
