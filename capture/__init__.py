@@ -59,7 +59,7 @@ class Probe:
 
     Attributes:
         frame: its first.
-        fps: frames/s, measured over at most two seconds; NaN for a single picture.
+        fps: frames/s, measured over at most two seconds; NaN for stills.
         codec: the coding's name; empty if not known.
         length: seconds in all; NaN if not known or endless.
     """
@@ -85,7 +85,7 @@ def probe(info: SourceInfo, address: str | int, config: CaptureConfig) -> Probe:
             raise SourceError(f"{info.address}: ended before its first picture.")
         last = _last_stamp(source, first.stamp)
         span = last.time - first.stamp.time
-        fps = (last.index - first.stamp.index) / span if span > 0 else math.nan
+        fps = (last.index - first.stamp.index) / span if span > 0 and not info.stills else math.nan
         return Probe(first, fps, getattr(source, "codec", ""), source.length)
     finally:
         source.close()

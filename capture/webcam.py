@@ -41,6 +41,9 @@ class Camera:
     name: str
     stable: str
 
+    def __str__(self) -> str:
+        return "  ".join(filter(None, [f"{self.address:>2}", self.name, self.stable]))
+
 
 def list_cameras(devices: Path = Path("/dev"), system: Path = Path("/sys/class/video4linux")) -> list[Camera]:
     """The cameras of this machine; the paths are Linux's."""
