@@ -6,6 +6,8 @@ import numpy as np
 
 from core.types import F32, F64, I64
 
+FEW = 40  # boxes up to which plain numbers beat arrays
+
 
 def iou(a: F64, b: F64) -> F64:
     """Intersection over union of each box of `a` with each box of `b`.
@@ -53,9 +55,27 @@ def suppress(boxes: F64, scores: F32, overlap: float) -> I64:
         int64 (K,), highest score first.
     """
     order = np.argsort(-scores, kind="stable").astype(np.int64)
+    if len(order) <= FEW:
+        return _suppress_few(boxes, order, overlap)
     kept = []
     while len(order):  # row by row: a whole table of a crowd's boxes would be gigabytes
         best, order = order[:1], order[1:]
         kept.append(best)
         order = order[~(iou(boxes[best], boxes[order])[0] > overlap)]
-    return np.concatenate(kept) if kept else order
+    return np.concatenate(kept)
+
+
+def _suppress_few(boxes: F64, order: I64, overlap: float) -> I64:
+    """The same in plain numbers: a tenth of the time for the boxes of a few faces."""
+    kept: list[tuple[int, float, float, float, float, float]] = []
+    corners = boxes.tolist()
+    for row in order.tolist():
+        x1, y1, x2, y2 = corners[row]
+        size = max(x2 - x1, 0.0) * max(y2 - y1, 0.0)
+        for _, left, top, right, bottom, other in kept:
+            width, height = min(x2, right) - max(x1, left), min(y2, bottom) - max(y1, top)
+            if width > 0 and height > 0 and width * height > overlap * (size + other - width * height):
+                break
+        else:
+            kept.append((row, x1, y1, x2, y2, size))
+    return np.array([row for row, *_ in kept], np.int64)
