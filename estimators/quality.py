@@ -76,10 +76,8 @@ def pose(landmarks: F32) -> tuple[F64, F64]:
         degrees, float64 (M,) each; yaw over 0 turns to the right of the picture, pitch over 0
         looks up; NaN where points are missing or eyes and mouth fall together.
     """
-    points = (
-        np.where(np.isfinite(landmarks), landmarks, np.nan).astype(np.float64).view(np.complex128)[..., 0]
-    )
-    across, width, height, nose = (points @ _PARTS).T
+    points = np.where(np.isfinite(landmarks), landmarks, np.nan).astype(np.float64)
+    across, width, height, nose = (points.view(np.complex128)[..., 0] @ _PARTS).T
     length = np.abs(across)
     known = length > 1e-9
     upright = across.conj() / np.where(known, length, 1)  # turns the roll back
