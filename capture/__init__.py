@@ -30,7 +30,6 @@ def open_source(
     config: CaptureConfig,
     *,
     wall: float = math.nan,
-    paced: bool = False,
 ) -> Source:
     """Open a source; the thread that reads it closes it.
 
@@ -39,17 +38,12 @@ def open_source(
         address: beside it; the info bears it without its password.
         config: how to read.
         wall: UTC seconds of a recording's first frame; NaN: as the file says. Live: now.
-        paced: hand out a recording at its own speed.
 
     Raises:
         SourceError: it does not open, or shows no picture.
     """
     opener = load(KINDS, info.kind, "source")
     source: Source = opener(info, config) if info.kind == "demo" else opener(info, address, config, wall=wall)
-    if paced and not info.live:
-        from capture.pace import Paced
-
-        return Paced(source)
     return source
 
 

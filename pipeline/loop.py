@@ -208,7 +208,8 @@ class Loop:
         if error is not None:
             report.error = str(error)
             self.report.fail(error.exit_code, str(error))
-            log.error("%s", error)
+            if len(self._active) > 1:  # the last words of the program say it otherwise
+                log.error("%s", error)
         if name not in self._active:  # it never opened
             self.report.sources.append(report)
             return

@@ -94,6 +94,7 @@ class Outlet:
                 known = isinstance(error, StreamError)
                 words = str(error) if known else f"{self.name}: {type(error).__name__}: {error}"
                 self.error = SinkError(words)
-                log.error("%s", self.error)
+                if not self.required:  # else it ends the run, whose last words say it
+                    log.error("%s; the other outputs go on", self.error)
             self._waiting.clear()
             self._changed.notify_all()

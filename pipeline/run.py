@@ -13,7 +13,7 @@ from capture import open_source
 from capture.address import Resolved, resolve_all
 from core.errors import StreamError
 from core.protocols import Source
-from core.settings import Settings, SinkConfig
+from core.settings import CaptureConfig, Settings, SinkConfig
 from core.types import SourceInfo, Stamp
 from outputs import SUMMARY, ending, open_sink
 from outputs.looks_csv import LooksCsv
@@ -143,6 +143,13 @@ def open_window(plan: Plan, sources: Mapping[str, SourceInfo]) -> Window | None:
     return CvWindow(sources, Path(files[0]).parent if files else Path())
 
 
+def _capture(plan: Plan, window: Window | None) -> CaptureConfig:
+    """How to read: unless told, a webcam is a mirror where it is only looked at."""
+    config = plan.settings.capture
+    only_looked_at = window is not None and not plan.settings.sinks and not plan.every_look
+    return config if config.mirror is not None else config.model_copy(update={"mirror": only_looked_at})
+
+
 def _loop(
     plan: Plan,
     lanes: Sequence[Sequence[Resolved]],
@@ -151,11 +158,12 @@ def _loop(
     window: Window | None,
 ) -> Loop:
     settings = plan.settings
+    capture = _capture(plan, window)
     changed = threading.Condition()
     addresses = {info.name: address for lane in lanes for info, address in lane}
 
     def opened(info: SourceInfo) -> Source:
-        return open_source(info, addresses[info.name], settings.capture, wall=plan.start)
+        return open_source(info, addresses[info.name], capture, wall=plan.start)
 
     wants = {outlet.wants for outlet in outlets} - {"data"} | ({"drawn"} if window else set())
 

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from capture.clock import LiveClock
 from capture.live import Grab, Live, Lost
-from capture.pace import Paced
 from core.errors import SourceError
 from core.types import Frame, SourceInfo
-from tests.make import frame
 
 INFO = SourceInfo("door", "webcam", "0", live=True)
 
@@ -122,40 +120,3 @@ def test_a_new_connection_has_a_new_presentation_clock() -> None:
     clock.reconnect()
 
     assert clock.time(3.0, 8.0) == 8.0
-
-
-class Reel:
-    info = INFO
-    decode_errors = 0
-    length = 3.0
-
-    def __init__(self, times) -> None:
-        self.frames = [frame(i, t) for i, t in enumerate(times)]
-
-    def read(self):
-        return self.frames.pop(0) if self.frames else None
-
-    def close(self) -> None:
-        pass
-
-
-def test_a_film_is_handed_out_at_its_own_speed_and_does_not_hurry_after_a_pause() -> None:
-    now = 100.0
-    waits = []
-
-    def sleep(seconds):
-        nonlocal now
-        waits.append(round(seconds, 6))
-        now += seconds
-
-    paced = Paced(Reel([0.0, 0.5, 0.6, 0.7, 1.0]), clock=lambda: now, sleep=sleep)
-    paced.read()
-    paced.read()
-    now += 10  # the viewer pauses
-    paced.read()
-    paced.read()
-    now += 0.1  # the detector takes its time
-    paced.read()
-
-    assert waits == [0, 0.5, 0, 0.1, 0.2]
-    assert paced.read() is None
