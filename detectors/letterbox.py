@@ -12,6 +12,7 @@ from core.cards import Input
 from core.types import F32, F64, Image
 
 STRIDE = 32  # the coarsest cell of every detector here: canvas sides are multiples of it
+LARGEST = 2.0  # enlargement
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,13 @@ class Fit:
 def fit(size: tuple[int, int], longest: int, fixed: tuple[int, int] | None = None) -> Fit:
     """How a picture of that size goes onto a canvas.
 
-    A large picture is reduced until its long side is `longest`; a small one is never enlarged,
-    since that costs time and adds nothing. The aspect ratio stays, so 16:9 takes 640x384.
+    Its long side becomes `longest`; but a small picture is at most doubled: that helps faces
+    under 20 pixels (docs/detectors.md), and more would only cost. The aspect ratio stays, so
+    16:9 takes 640x384.
 
     Args:
         size: (width, height) of the picture.
-        longest: pixels, the most that its long side may keep.
+        longest: pixels of the long side that the network sees.
         fixed: (width, height) of the canvas, for a network that takes no other.
 
     >>> fit((1280, 720), 640).canvas
@@ -45,7 +47,7 @@ def fit(size: tuple[int, int], longest: int, fixed: tuple[int, int] | None = Non
     """
     width, height = size
     room = fixed or (longest, longest)
-    scale = min(1.0, longest / max(size), room[0] / width, room[1] / height)
+    scale = min(LARGEST, longest / max(size), room[0] / width, room[1] / height)
     picture = (max(1, round(width * scale)), max(1, round(height * scale)))
     canvas = fixed or (_up(picture[0]), _up(picture[1]))
     return Fit(picture, canvas, np.array([picture[0] / width, picture[1] / height]))
@@ -72,7 +74,7 @@ def batches(
 def _fill(canvas: F32, image: Image, where: Fit, wants: Input) -> None:
     width, height = where.picture
     if (image.shape[1], image.shape[0]) != where.picture:
-        image = reduce(image, where.picture)
+        image = np.asarray(cv2.resize(image, where.picture, interpolation=cv2.INTER_LINEAR), np.uint8)
     corner = canvas[:, :height, :width]
     # Plane by plane: half the time of one transposing assignment.
     planes = cv2.split(image)
@@ -82,11 +84,6 @@ def _fill(canvas: F32, image: Image, where: Fit, wants: Input) -> None:
         corner -= np.array(wants.mean, np.float32)[:, None, None]
     if wants.scale != 1:
         corner /= np.float32(wants.scale)
-
-
-def reduce(image: Image, size: tuple[int, int]) -> Image:
-    """The picture at a smaller (width, height)."""
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _up(side: int) -> int:

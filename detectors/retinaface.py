@@ -16,7 +16,7 @@ from detectors.rows import PROBE, corners, keep, probe
 STRIDES = np.array([8, 16, 32])
 SIDES = np.array([[16, 32], [64, 128], [256, 512]])  # of the two square anchors of a cell, by level
 CENTRE, SIZE = 0.1, 0.2  # the variances by which the network's numbers were divided in training
-THRESHOLD = 0.3  # low on purpose: the tracker weighs the doubtful ones
+THRESHOLD = 0.2  # low on purpose: the tracker weighs the doubtful ones
 OUTPUTS = ("scores", "boxes", "points")
 
 

@@ -28,8 +28,9 @@ def test_a_wide_frame_is_not_squeezed_into_a_square():
     assert where.scale.tolist() == [0.5, 0.5]
 
 
-def test_a_small_picture_is_not_enlarged():
-    assert fit((48, 48), 640).picture == (48, 48)
+@pytest.mark.parametrize(("side", "seen"), [(48, 96), (300, 600), (400, 640), (2000, 640)])
+def test_a_small_picture_is_enlarged_to_the_size_but_at_most_doubled(side, seen):
+    assert fit((side, side), 640).picture == (seen, seen)
 
 
 def test_a_fixed_canvas_is_kept_and_the_aspect_ratio_too():
@@ -49,7 +50,7 @@ def test_extreme_pictures_are_taken(shape):
 def test_pixels_keep_their_place_and_the_rest_is_zero():
     image = np.random.default_rng(1).integers(1, 255, (40, 50, 3), np.uint8)
 
-    ((_, batch, _),) = batches([image], 640, PLAIN)
+    ((_, batch, _),) = batches([image], 50, PLAIN)
 
     assert batch.shape == (1, 3, 64, 64)
     assert np.array_equal(batch[0, :, :40, :50].transpose(1, 2, 0), image)

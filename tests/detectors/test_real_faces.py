@@ -49,7 +49,7 @@ def detector(sessions):
 
 
 def test_yunet_sees_what_the_package_s_own_detector_saw(detector):
-    (found,) = detector("yunet").detect([picture("astronaut.png")])
+    (found,) = detector("yunet", size=512).detect([picture("astronaut.png")])
 
     x, y, right, bottom = found.boxes[0]
     assert [x, y, right - x, bottom - y] == pytest.approx([178.3, 63.2, 89.4, 112.6], abs=0.06)
@@ -63,7 +63,10 @@ def test_retinaface_sees_what_tensorflow_s_run_of_the_whole_graph_saw(detector, 
     """Recorded with TensorFlow 2.21 at full size: x1 y1 x2 y2, five points, score; IoU 0.4."""
     expected = np.array(TENSORFLOW[name])
 
-    (found,) = detector("retinaface", size=2048, threshold=0.5).detect([picture(name)])
+    image = picture(name)
+    own_size = max(image.shape)
+
+    (found,) = detector("retinaface", size=own_size, threshold=0.5).detect([image])
 
     columns = [found.boxes, found.landmarks.reshape(-1, 10), found.scores[:, None]]
     rows = np.concatenate(columns, axis=1)

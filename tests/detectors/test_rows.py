@@ -82,7 +82,7 @@ def test_scrfd_is_told_by_shape_whatever_its_outputs_are_called():
     answers["0"][5], answers["3"][5] = 0.9, 2.0  # third cell of the first row, second anchor
     network = Network(answers)
 
-    detector = load(REGISTRY, "scrfd", "detector.name")(DetectorConfig(), cards()["scrfd"], network)
+    detector = load(REGISTRY, "scrfd", "detector.name")(DetectorConfig(size=96), cards()["scrfd"], network)
     (found,) = detector.detect([np.zeros((64, 96, 3), np.uint8)])
 
     assert found.boxes.tolist() == [[0, -16, 32, 16]]
@@ -104,7 +104,7 @@ class Meter(Network):
 
 def test_pictures_of_all_sizes_come_back_in_their_order():
     made = load(REGISTRY, "yunet", "detector.name")
-    detector = made(DetectorConfig(threshold=0.01), cards()["yunet"], Meter())
+    detector = made(DetectorConfig(threshold=0.01, min_face=0), cards()["yunet"], Meter())
     sizes = [(64, 64), (96, 64), (64, 64)]
     images = [np.full((h, w, 3), 50 + i, np.uint8) for i, (w, h) in enumerate(sizes)]
 
