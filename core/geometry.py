@@ -6,7 +6,7 @@ import numpy as np
 
 from core.types import F32, F64, I64
 
-FEW = 40  # boxes up to which plain numbers beat arrays
+FEW = 100  # boxes up to which plain numbers beat arrays
 
 
 def iou(a: F64, b: F64) -> F64:
