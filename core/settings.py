@@ -94,8 +94,7 @@ class EvidenceConfig(Section):
     """How looks become a belief."""
 
     correlation: Seconds = 0.5
-    age_shared: float = Field(0.8, gt=0, le=1)
-    gender_shared: float = Field(0.6, gt=0, le=1)
+    shared: float = Field(0.85, gt=0, le=1)
     gender_certain: float = Field(0.85, gt=0.5, lt=1)
     gender_release: float = Field(0.65, ge=0.5, lt=1)
     emotion_time: float = Field(1.0, gt=0, le=60)

@@ -103,10 +103,10 @@ class Fusion:
         belief.quality[row] = np.fmax(belief.quality[row], quality)
         if _known(looks.age[look, 0]):
             track.age.add(looks.age[look].astype(np.float64), weight, fade)
-            _write_age(belief, row, track.age.read(track.looks, config.age_shared))
+            _write_age(belief, row, track.age.read(track.looks, config.shared))
         if _known(looks.female[look]):
             track.gender.add(float(looks.female[look]), weight, fade)
-            chance = track.gender.read(track.looks, config.gender_shared)
+            chance = track.gender.read(track.looks, config.shared)
             belief.female[row] = chance
             belief.gender[row] = decide(chance, int(belief.gender[row]), config)
         if _known(looks.emotion[look, 0]):

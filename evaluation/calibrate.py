@@ -192,7 +192,7 @@ def _interval(ages: F64, quality: float) -> tuple[float, float]:
     """What a track believes after this one look."""
     belief = AgeBelief()
     belief.add(ages, 1.0, 1.0)
-    return belief.read(max(quality, 0.05), EvidenceConfig().age_shared)[2:]
+    return belief.read(max(quality, 0.05), EvidenceConfig().shared)[2:]
 
 
 def _female(looks: Looks, temperature: float) -> F64:

@@ -204,7 +204,7 @@ def test_a_hundred_looks_in_two_seconds_leave_honest_doubt():
     one, many = fuse([(0, look(deviation=8))]), fuse([(i / 50, look(deviation=8)) for i in range(100)])
 
     assert many.looks[0] < 6
-    assert width(many) > 0.8 * 2 * 1.645 * 8 * np.sqrt(CONFIG.age_shared)
+    assert width(many) > 0.8 * 2 * 1.645 * 8 * np.sqrt(CONFIG.shared)
     assert width(many) < width(one)
     assert 1 - fuse([(i / 50, look(female=0.97)) for i in range(100)]).female[0] > 0.01
 
@@ -317,8 +317,8 @@ def test_nine_of_ten_intervals_hold_the_truth_when_the_errors_are_as_measured():
     hits = 0
     for _ in range(300):
         truth = generator.uniform(20, 70)
-        common = generator.normal(0, 8 * np.sqrt(CONFIG.age_shared))
-        own = generator.normal(0, 8 * np.sqrt(1 - CONFIG.age_shared), 6)
+        common = generator.normal(0, 8 * np.sqrt(CONFIG.shared))
+        own = generator.normal(0, 8 * np.sqrt(1 - CONFIG.shared), 6)
         belief = fuse([(i, look(truth + common + own[i], 8, quality=0.9)) for i in range(6)])
         hits += int(belief.age_low[0] <= truth <= belief.age_high[0])
 
