@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from fractions import Fraction
-from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import av
 from core.errors import SinkError
 from core.types import Image
 from outputs.original import Sound
-from outputs.textfile import failure
+from outputs.textfile import WholeFile, failure
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -24,17 +23,18 @@ log = logging.getLogger(__name__)
 
 TICKS = 90_000  # a second; Matroska rounds to 1 ms by itself
 LARGEST = 16_384  # pixels a side that H.264 holds
-_KEY_INTERVAL = 2.0  # s between pictures that a player can jump to
+_KEY_INTERVAL = 1.0  # s between pictures that a player can jump to
 
-# Every half second a fragment (MP4) or cluster (Matroska) is complete on disk. At its proper
-# end an MP4 is rewritten in place as an ordinary one. delay_moov lets it say that the sound
-# begins before or after the pictures; without, AAC came 22 ms early.
+# Each second a fragment (MP4) or cluster (Matroska) is complete on disk. At its proper end an
+# MP4 is rewritten in place as an ordinary one. A fragment must begin with a picture, hence
+# frag_keyframe: one that a packet of the sound begins (frag_duration) has its first picture moved
+# by 3 ms. delay_moov lets the file say that the sound begins before or after the pictures;
+# without it AAC came 22 ms early.
 _CONTAINERS: dict[str, tuple[str, dict[str, str]]] = {
     ".mp4": (
         "mp4",
         {
-            "movflags": "hybrid_fragmented+delay_moov",
-            "frag_duration": "500000",
+            "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
             "video_track_timescale": str(TICKS),
             "movie_timescale": str(TICKS),
         },
@@ -72,9 +72,10 @@ class Encoder:
         self._path = path
         self._pixels = pixel_format(size)
         self._key_due = 0
-        self._until = float("nan")
+        self._latest = float("nan")  # s, the picture encoded last
+        self._until = float("nan")  # s, the last one that is whole on disk
         try:
-            self._file = FileIO(path, "w")
+            self._file = WholeFile(path, "w")
         except OSError as error:
             raise failure(path, error) from error
         self._whole = 0  # bytes on disk that a player can use
@@ -96,7 +97,7 @@ class Encoder:
                 self._mux(packet)
         except (OSError, av.FFmpegError) as error:
             raise self._give_up(error) from error
-        self._until = pts / TICKS
+        self._latest = pts / TICKS
 
     def add_sound(self, packet: Packet[AudioStream]) -> None:
         """Copy a packet of the sound."""
@@ -133,7 +134,7 @@ class Encoder:
             if sound is None:
                 raise
             codec = sound.stream.codec_context.name
-            log.warning("%s: no sound: this kind of file cannot hold '%s'. Try .mkv.", self._path, codec)
+            log.warning("%s: no sound: this kind of file cannot hold '%s'", self._path, codec)
             self._file.seek(0)
             self._file.truncate()
             self._open(size, rate, None)
@@ -160,7 +161,8 @@ class Encoder:
 
     def _mux(self, packet: Packet[AudioStream] | Packet[VideoStream]) -> None:
         self._container.mux(packet)
-        self._whole = self._file.tell()
+        if self._file.tell() > self._whole:
+            self._whole, self._until = self._file.tell(), self._latest
 
     def _give_up(self, error: Exception) -> SinkError:
         """Keep what a player can use and close; the words for what went wrong."""

@@ -11,12 +11,28 @@ import stat
 import sys
 from io import FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import SinkError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 log = logging.getLogger(__name__)
 
 STDOUT = Path("-")
+
+
+class WholeFile(FileIO):
+    """An unbuffered file that writes all it is given: a disk that fills up first takes a part."""
+
+    def write(self, data: Buffer) -> int:
+        """All of it, or the error of what could not be written."""
+        left = memoryview(data).cast("B")
+        size = len(left)
+        while left:
+            left = left[super().write(left) or 0 :]
+        return size
 
 
 class TextFile:
@@ -31,9 +47,8 @@ class TextFile:
         try:
             # Not through sys.stdout: what it had buffered for a reader that is gone would
             # make Python complain at its exit.
-            self._file = (
-                FileIO(sys.stdout.fileno(), "w", closefd=False) if path == STDOUT else FileIO(path, "w")
-            )
+            target = sys.stdout.fileno() if path == STDOUT else path
+            self._file = WholeFile(target, "w", closefd=path != STDOUT)
         except (OSError, AttributeError) as error:
             raise failure(path, error) from error
 
@@ -46,10 +61,9 @@ class TextFile:
         if self._file.closed or not lines:
             return
         # A file name that is no UTF-8 lives in a source's name as lone surrogates.
-        left = memoryview(lines.encode("utf-8", "backslashreplace"))
+        data = lines.encode("utf-8", "backslashreplace")
         try:
-            while left:
-                left = left[self._file.write(left) or 0 :]
+            self._file.write(data)
         except BrokenPipeError:
             log.info("%s: nobody reads it any more; the rest is not written", self._path)
             self._file.close()

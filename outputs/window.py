@@ -53,6 +53,7 @@ class Window:
         self._folder = folder
         self._gui = gui
         self._clock = clock
+        self._shown: tuple[Result, Image] | None = None
         self._began: dict[str, float] = {}  # clock at which second 0 of a source was due
 
     def write(self, result: Result, picture: Image | None) -> None:
@@ -62,8 +63,12 @@ class Window:
         name = result.stamp.source
         if name not in self._began:
             self._open(name, picture)
+        wait = self._wait(result)
+        if wait > 0 and self._shown is not None:
+            self._react(self._key(wait), *self._shown)
         self._gui.imshow(name, picture)
-        self._react(self._key(self._wait(result)), result, picture)
+        self._shown = result, picture
+        self._react(self._key(0.0), result, picture)
         if self._gui.getWindowProperty(name, self._gui.WND_PROP_VISIBLE) < 1:
             self.quit = True
 

@@ -1,0 +1,261 @@
+"""Text outputs, read back by other libraries."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import logging
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import SinkError
+from core.settings import EventsConfig, SinkConfig
+from core.types import ENDED, LOST, SEEN, Estimates, Event, Evidence, Faces, Result, SourceInfo, Stamp, Tracks
+from outputs import open_sink
+from outputs.summary import write_summary
+from outputs.textfile import TextFile
+from tests.make import evidence, stamp, tracks
+from watch.life import Life
+
+DOOR = {"door": SourceInfo("door", "video", "door.mp4")}
+BOX = (10.0, 20.0, 50.0, 70.0)
+ROOT = Path(__file__).parents[2]
+
+
+def film() -> list[Result]:
+    """Person 1 is seen for 4 frames, lost for one, gone; person 2 comes in frame 2 and stays."""
+    life = Life(EventsConfig(interval=0))
+    frames: list[dict[int, int]] = [
+        {1: SEEN},
+        {1: SEEN},
+        {1: SEEN, 2: SEEN},
+        {1: SEEN, 2: SEEN},
+        {1: LOST, 2: SEEN},
+        {1: ENDED, 2: SEEN},
+        {2: ENDED},
+    ]
+    results = []
+    for i, states in enumerate(frames):
+        last = i == len(frames) - 1
+        now = stamp(min(i, 5))
+        found = replace(tracks(dict.fromkeys(states, BOX)), states=np.array([*states.values()], np.uint8))
+        found = replace(
+            found, seen=np.full(len(states), 0.12), index=np.where(found.states == SEEN, found.index, -1)
+        )
+        known = evidence([*states])
+        events = life.update(now, found, known, last=last)
+        results.append(Result(now, found.faces, found, known, tuple(events), last=last))
+    return results
+
+
+def write(path: str | Path, results: list[Result], sources: dict[str, SourceInfo] = DOOR) -> Path:
+    sink = open_sink(SinkConfig(path=str(path)), sources)
+    assert sink.wants == "data"
+    for result in results:
+        sink.write(result, None)
+    sink.close()
+    sink.close()
+    return Path(path)
+
+
+def test_every_event_is_a_line_of_json(tmp_path: Path) -> None:
+    path = write(tmp_path / "e.jsonl", film())
+
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    assert [(r["event"], r["id"], r["frame"]) for r in rows if r["event"] != "track_updated"] == [
+        ("track_started", 1, 0),
+        ("track_started", 2, 2),
+        ("track_ended", 1, 5),
+        ("track_ended", 2, 5),
+    ]
+    assert len(rows) == 1 + 1 + 2 + 2 + 2 + 2 + 1
+
+
+def test_a_line_is_on_disk_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    sink = open_sink(SinkConfig(path=str(tmp_path / "e.jsonl")), DOOR)
+
+    sink.write(film()[0], None)
+
+    assert (tmp_path / "e.jsonl").read_bytes().endswith(b"}\n")
+    sink.close()
+
+
+def test_a_visit_is_a_row_with_the_columns_of_the_contract(tmp_path: Path) -> None:
+    path = write(tmp_path / "v.csv", film())
+
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    promised = (
+        "source,id,utc,first_t,last_t,seconds,age,age_low,age_high,gender,female,emotion,p_angry,p_disgust,"
+        "p_fear,p_happy,p_sad,p_surprise,p_neutral,quality,looks"
+    )
+    assert ",".join(header).startswith(promised)
+    visits = [dict(zip(header, cells, strict=True)) for cells in rows]
+    assert [(v["source"], v["id"], v["reason"], v["seconds"]) for v in visits] == [
+        ("door", "1", "left", "0.12"),
+        ("door", "2", "end", "0.12"),
+    ]
+    assert (visits[0]["age"], visits[0]["emotion"], visits[0]["female"], visits[0]["utc"]) == (
+        "34.0",
+        "happy",
+        "",
+        "",
+    )
+
+
+def test_a_visit_says_in_utc_when_it_began(tmp_path: Path) -> None:
+    last = film()[-1]
+    (event,) = last.events
+    timed = replace(event.stamp, wall=1_700_000_000.2, time=0.2)
+    event = Event(event.kind, timed, event.track, {**event.data, "first_t": 0.05})
+
+    path = write(tmp_path / "v.csv", [replace(last, events=(event,))])
+
+    (visit,) = csv.DictReader(path.read_text().splitlines())
+    assert visit["utc"] == "2023-11-14T22:13:20.050Z"
+
+
+def test_mot_text_holds_seen_tracks_and_not_lost_or_ended_ones(tmp_path: Path) -> None:
+    table = np.loadtxt(write(tmp_path / "m.txt", film()), delimiter=",")
+
+    assert table[:, :2].astype(int).tolist() == [
+        [1, 1], [2, 1], [3, 1], [3, 2], [4, 1], [4, 2], [5, 2], [6, 2]
+    ]  # fmt: skip
+    assert table[0].tolist() == pytest.approx([1, 1, 10, 20, 40, 50, 0.9, -1, -1, -1])
+
+
+def test_mot_text_gives_a_predicted_box_its_last_score(tmp_path: Path) -> None:
+    seen = tracks({1: BOX})
+    predicted = replace(seen, faces=Faces.none(1), index=np.array([-1]))
+    results = [Result(stamp(i), t.faces, t, evidence([1])) for i, t in enumerate([seen, predicted])]
+
+    table = np.loadtxt(write(tmp_path / "m.txt", results), delimiter=",")
+
+    assert table[:, 6].tolist() == pytest.approx([0.9, 0.9])
+
+
+def test_nobody_seen_is_an_empty_mot_file(tmp_path: Path) -> None:
+    nobody = Result(stamp(), Faces.none(), Tracks.none(), Evidence.none())
+
+    assert write(tmp_path / "m.txt", [nobody]).read_bytes() == b""
+
+
+def test_every_look_is_a_row_beside_the_belief(tmp_path: Path) -> None:
+    looks = replace(
+        Estimates.none(1),
+        quality=np.array([0.5], np.float32),
+        age=(np.eye(101)[[20]] / 2 + np.eye(101)[[30]] / 2).astype(np.float32),
+    )
+    known = evidence([4, 5], age=40.0)
+    result = Result(stamp(3), Faces.none(), tracks({4: BOX, 5: BOX}), known, (), np.array([5]), looks)
+
+    path = write(tmp_path / "x.looks.csv", [result])
+
+    (row,) = csv.DictReader(path.read_text().splitlines())
+    assert (row["source"], row["frame"], row["t"], row["id"]) == ("door", "3", "0.12", "5")
+    assert (row["age"], row["age_std"], row["female"], row["quality"]) == ("25.0", "5.0", "", "0.5")
+    assert (row["belief_age"], row["belief_gender"], row["belief_emotion"]) == ("40.0", "female", "happy")
+
+
+@pytest.mark.parametrize("name", ["e.jsonl", "v.csv", "m.txt", "x.looks.csv"])
+def test_the_same_results_give_the_same_bytes(tmp_path: Path, name: str) -> None:
+    (tmp_path / "other").mkdir()
+
+    first, second = write(tmp_path / name, film()), write(tmp_path / "other" / name, film())
+
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_names_in_any_script_and_of_any_bytes_are_written(tmp_path: Path) -> None:
+    for name in ("문 앞", os.fsdecode(b"caf\xe9")):
+        event = Event("source_started", Stamp(name, 0, 0.0, math.nan, (1, 1)), 0)
+        result = Result(event.stamp, Faces.none(), Tracks.none(), Evidence.none(), (event,))
+
+        path = write(tmp_path / "e.jsonl", [result], {name: SourceInfo(name, "video", name)})
+
+        assert json.loads(path.read_text(encoding="utf-8"))["source"] == name
+
+
+def test_dash_is_the_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    write("-", film())
+
+    assert json.loads(capfd.readouterr().out.splitlines()[0])["event"] == "track_started"
+
+
+def test_a_reader_that_goes_away_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    reader, writer = os.pipe()
+    os.close(reader)
+    file = TextFile(Path(f"/dev/fd/{writer}")) if Path("/dev/fd").exists() else pytest.skip("no /dev/fd")
+
+    file.write("one\n", 0.0)
+    file.write("two\n", 1.0)
+
+    file.close()
+    os.close(writer)
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "txt", "looks.csv"])
+def test_a_full_disk_is_an_error_in_words(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"o.{ending}"
+    path.symlink_to("/dev/full")
+
+    with pytest.raises(SinkError, match=r"the disk is full: .* free"):
+        write(path, film())
+
+
+def test_a_full_disk_leaves_whole_lines_only(tmp_path: Path) -> None:
+    """A limit on the file's size stands for the disk: both stop a write in the middle."""
+    script = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from outputs.textfile import TextFile; from core.errors import SinkError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "file = TextFile(Path(sys.argv[1]))\n"
+        "try:\n"
+        "    for i in range(100): file.write('x' * 29 + '\\n' + 'y' * 29 + '\\n', float(i))\n"
+        "except SinkError as error: print(error); file.close()\n"
+    )
+    pytest.importorskip("resource")
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "o.txt")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+
+    text = (tmp_path / "o.txt").read_text()
+    assert os.strerror(errno.EFBIG) in done.stdout
+    assert "What was seen up to 15.00 s is in it" in done.stdout
+    assert len(text) == 990
+    assert text.endswith("\n")
+
+
+def test_the_summary_is_read_back_and_nan_is_null(tmp_path: Path) -> None:
+    write_summary(tmp_path / "s.json", {"a": math.nan, "b": {"c": [1, math.inf, "문"]}, "d": (0.5,)})
+
+    text = (tmp_path / "s.json").read_text(encoding="utf-8")
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "a": None,
+        "b": {"c": [1, None, "문"]},
+        "d": [0.5],
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["s.json"]
+
+
+def test_a_summary_that_cannot_be_written_names_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="nowhere"):
+        write_summary(tmp_path / "nowhere" / "s.json", {})
