@@ -20,7 +20,6 @@ class Package(Section):
         member: path inside it.
         member_sha256: of that file.
         platform: wheel tag to ask for, where it is not a pure-Python wheel.
-        source: the source archive, not a wheel.
     """
 
     index: Literal["pypi", "npm"] = "pypi"
@@ -30,7 +29,6 @@ class Package(Section):
     member: str
     member_sha256: str
     platform: str | None = None
-    source: bool = False
 
 
 class Input(Section):
