@@ -45,7 +45,7 @@ class _Track:
         self.stale = stale + news
         fade = min(1.0, MEMORY / (self.looks + news))
         self.looks = min(self.looks + news, MEMORY)
-        # Squared: what looks do not share of their error grows eightfold from quality 1 to 0.3.
+        # Squared: what looks do not share of their error grows faster than quality falls.
         return quality**2 * max(1 - stale, LEAST_SAY), fade
 
 
