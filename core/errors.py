@@ -56,6 +56,12 @@ _CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")
 _SECRETS = re.compile(r"(?i)\b(?P<key>password|passwd|pwd|token|secret|key)=[^&\s'\"]+")
 
 
+class ReaderGone(SinkError):
+    """Whoever read the other end of a pipe has enough: no failure, but nothing left to do there."""
+
+    exit_code = 0
+
+
 def mask(text: str) -> str:
     """The text with the user and password of every address in it replaced by stars.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import math
 import os
 import shutil
@@ -13,12 +12,10 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import SinkError
+from core.errors import ReaderGone, SinkError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
-
-log = logging.getLogger(__name__)
 
 STDOUT = Path("-")
 
@@ -38,7 +35,7 @@ class WholeFile(FileIO):
 class TextFile:
     """Lines in UTF-8, unbuffered: a kill loses none, a full disk leaves no half one.
 
-    `-` is the standard output. When the reader of a pipe goes away, the rest is dropped.
+    `-` is the standard output.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,6 +54,7 @@ class TextFile:
 
         Raises:
             SinkError: the disk is full or fails; only whole lines were kept.
+            ReaderGone: the reader of a pipe went away.
         """
         if self._file.closed or not lines:
             return
@@ -64,9 +62,9 @@ class TextFile:
         data = lines.encode("utf-8", "backslashreplace")
         try:
             self._file.write(data)
-        except BrokenPipeError:
-            log.info("%s: nobody reads it any more; the rest is not written", self._path)
+        except BrokenPipeError as error:
             self._file.close()
+            raise ReaderGone(f"output {self._path}: nobody reads it any more.") from error
         except OSError as error:
             self._drop_half_line()
             self._file.close()

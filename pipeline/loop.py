@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from core.errors import SinkError, StageError, StreamError
+from core.errors import ReaderGone, SinkError, StageError, StreamError
 from core.types import Event, Frame, Image, Result, SourceInfo, Stamp
 from pipeline.intake import Arrival, Begun, Intake, Item, Over
 from pipeline.outlet import Outlet
@@ -244,10 +244,24 @@ class Loop:
                 self._stopping = self._stopping or self.outputs.window.quit
 
     def _check_sinks(self) -> None:
+        outlets = self.outputs.outlets
+        if self._stopping or not any(outlet.error for outlet in outlets):
+            return
+        self._report_sinks()
+        gone = all(isinstance(outlet.error, ReaderGone) for outlet in outlets)
+        self._stopping = self._sink_failed() or (gone and self.outputs.window is None)
+
+    def _sink_failed(self) -> bool:
+        return any(code == SinkError.exit_code for code, _ in self.report.failures)
+
+    def _report_sinks(self) -> None:
+        """Remember the failures of the sinks, once each."""
         for outlet in self.outputs.outlets:
-            if outlet.error is not None and outlet.required and not self._stopping:
-                self.report.fail(SinkError.exit_code, str(outlet.error))
-                self._stopping = True
+            failure = (SinkError.exit_code, str(outlet.error))
+            if outlet.error is None or isinstance(outlet.error, ReaderGone) or not outlet.required:
+                continue
+            if failure not in self.report.failures:
+                self.report.fail(*failure)
 
     def _shut_down(self) -> None:
         for intake in self.intakes:
@@ -264,11 +278,7 @@ class Loop:
         for outlet in self.outputs.outlets:
             outlet.close()
             self.report.pictures_dropped += outlet.dropped
-            if (
-                outlet.error is not None
-                and (SinkError.exit_code, str(outlet.error)) not in self.report.failures
-            ):
-                self.report.fail(SinkError.exit_code, str(outlet.error))
+        self._report_sinks()
         if self.outputs.window is not None:
             with suppress(Exception):  # the window may be gone already; nothing is lost with it
                 self.outputs.window.close()

@@ -91,10 +91,12 @@ class Outlet:
         log.debug("sink failed", exc_info=True)
         with self._changed:
             if self.error is None:
-                known = isinstance(error, StreamError)
-                words = str(error) if known else f"{self.name}: {type(error).__name__}: {error}"
-                self.error = SinkError(words)
+                self.error = error if isinstance(error, SinkError) else self._unknown(error)
                 if not self.required:  # else it ends the run, whose last words say it
                     log.error("%s; the other outputs go on", self.error)
             self._waiting.clear()
             self._changed.notify_all()
+
+    def _unknown(self, error: Exception) -> SinkError:
+        words = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
+        return SinkError(f"{self.name}: {words}")
