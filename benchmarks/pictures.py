@@ -1,0 +1,76 @@
+"""Makes the pictures of the README from the demo film: the overlay, and what `privacy.blur` leaves.
+
+python -m benchmarks.pictures [--at SECONDS] [--out docs/images]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from capture.demo import FPS, Demo
+from core.config import load_settings
+from core.settings import CaptureConfig, PrivacyConfig, Settings
+from core.types import F64, Image, SourceInfo
+from pipeline.build import build
+from render.renderer import Renderer
+
+ROOT = Path(__file__).parents[1]
+AT = 2.0  # s of the film: two people in front of the mural of 1927, all of it public domain
+QUALITY = 88  # of the JPEGs: the whole frame then stays under 300 kB
+CROP = (640, 400)  # px, width and height of each half of the strip
+
+
+def main(words: list[str]) -> int:
+    """Write overlay.jpg and blur.jpg."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures", description=__doc__)
+    parser.add_argument("--at", type=float, default=AT, help="second of the film")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder")
+    asked = parser.parse_args(words)
+    settings = load_settings([ROOT / "config.yaml"], ["runtime.device=cpu", "detector.name=yunet"])
+    plain, blurred = frame_at(asked.at, settings, blur=False), frame_at(asked.at, settings, blur=True)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    bottom = plain.shape[0] - 120  # the upper edge of the parapet
+    box = np.array([0, bottom - CROP[1], CROP[0], bottom])
+    save(asked.out / "overlay.jpg", plain)
+    save(
+        asked.out / "blur.jpg", np.hstack([cut(plain, box), np.full((CROP[1], 8, 3), 255), cut(blurred, box)])
+    )
+    return 0
+
+
+def frame_at(seconds: float, settings: Settings, *, blur: bool) -> Image:
+    """The drawn picture of that second, uint8 (H, W, 3) BGR, with all that a file's reader would see."""
+    info = SourceInfo(name="demo", kind="demo", address="demo")
+    source = Demo(info, CaptureConfig(end=seconds + settings.render.delay + 1 / FPS))
+    pipeline = build(settings).pipeline
+    pipeline.start(info.name)
+    renderer = Renderer(settings.render, PrivacyConfig(blur=blur), {"drawn"}, settings.render.delay)
+    pictures = []
+    while (frame := source.read()) is not None:
+        pictures += renderer.push(frame, pipeline.turn([frame])[0])
+    pictures += renderer.flush()
+    drawn = pictures[round(seconds * FPS)].drawn
+    assert drawn is not None
+    return drawn
+
+
+def cut(picture: Image, box: F64) -> Image:
+    """The part of a picture within a box x1 y1 x2 y2, whole pixels."""
+    x1, y1, x2, y2 = box.tolist()
+    return picture[y1:y2, x1:x2]
+
+
+def save(path: Path, picture: Image) -> None:
+    """Write a JPEG and say how large it is."""
+    data = cv2.imencode(".jpg", picture.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    path.write_bytes(data)
+    print(f"{path}: {picture.shape[1]} x {picture.shape[0]}, {len(data) / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
