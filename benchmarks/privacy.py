@@ -40,7 +40,7 @@ def measure(settings: Settings, delay: float, end: float | None = None) -> Itera
     pipeline = build(settings).pipeline
     source = Demo(info, CaptureConfig(end=end))
     pipeline.start(info.name)
-    held = Hindsight(delay)
+    held = Hindsight(delay, covering=True)
     while (frame := source.read()) is not None:
         for shown in held.push(frame, pipeline.turn([frame])[0]):
             yield from cases(shown)

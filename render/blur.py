@@ -7,17 +7,17 @@ import numpy as np
 
 from core.types import F32, F64, Image
 
-GROWTH = 1.45  # ellipse's axes to the box's sides: 1.42 holds its corners
-_BLOCKS = 8  # across the ellipse, whatever the size of the face: five across the face itself
+GROWTH = 1.6  # ellipse's axes to the box's sides: 1.42 holds its corners, the rest is for doubt
+_BLOCKS = 8  # across the ellipse and its rim, whatever the size of the face
 _SMOOTHING = 1.0  # blocks, standard deviation
-_EDGE = 0.25  # width of the soft rim outside the ellipse, in its radii
+_EDGE = 0.15  # width of the soft rim outside the ellipse, in its radii
 
 
 def blur(picture: Image, boxes: F64) -> None:
     """Replace each face by a few smooth patches of its mean colours, in place.
 
-    What is left of a face are about 5 x 5 mean colours, smoothed into one another, at any size:
-    detail under a fifth of the face is averaged away and cannot be computed back.
+    What is left of a face are about 4 x 4 mean colours, smoothed into one another, at any size:
+    detail under a quarter of the face is averaged away and cannot be computed back.
 
     Args:
         picture: uint8 (H, W, 3), writable.

@@ -6,6 +6,8 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.types import F64, Evidence, Frame, Result, Tracks
 from render.knowledge import Knowledge, Moment
 
@@ -24,7 +26,7 @@ class Shown:
         tracks: the ids in this frame; also those confirmed later, from their first detection
             on; where a face was missed, on the line between its sights.
         evidence: the latest belief about each row of `tracks`.
-        cover: float64 (K, 4), pixels: where there is, or may be, a face.
+        cover: float64 (K, 4), pixels: where there is, or may be, a face; empty if not asked for.
     """
 
     frame: Frame
@@ -40,8 +42,10 @@ class Hindsight:
     Memory: the frames of `delay` seconds, at most HELD_BYTES of them; larger ones leave sooner.
     """
 
-    def __init__(self, delay: float) -> None:
+    def __init__(self, delay: float, *, covering: bool) -> None:
+        """`delay` in seconds; `covering`: also say where faces are to be covered."""
         self._delay = delay
+        self._covering = covering
         self._held: deque[tuple[Frame, Moment]] = deque()
         self._knowledge = Knowledge(max(delay, MEMORY))
         self._full = False
@@ -77,4 +81,5 @@ class Hindsight:
 
     def _show(self, frame: Frame, moment: Moment) -> Shown:
         tracks, evidence = self._knowledge.about(moment)
-        return Shown(frame, moment.result, tracks, evidence, self._knowledge.cover(moment, tracks))
+        cover = self._knowledge.cover(moment, tracks) if self._covering else np.zeros((0, 4))
+        return Shown(frame, moment.result, tracks, evidence, cover)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +12,7 @@ from core.types import ENDED, F64, SEEN, Evidence, Faces, Result, Tracks
 from render.paths import EXACT, Path
 
 _SAME_FACE = 0.15  # overlap by which a face is recognised in the frame before
+_ELSEWHERE = 0.1  # overlap under which a detection is of another face
 _ALIKE = 0.6  # overlap above which two boxes are covered as one
 
 
@@ -130,21 +130,28 @@ class Knowledge:
 
         All detections, however doubtful; all ids, seen or predicted; each id for a while before
         its first and after its last sight; and what was taken for a face shortly before or
-        after, though it became nobody.
+        after, though it became nobody, unless that place has a face in this very frame.
         """
         about = [
             box
             for path in self._paths.values()
             if path.shot == moment.shot and (box := path.beyond(moment.time, self._reach)) is not None
         ]
-        near = [other.strays() for other in self._near(moment)]
-        boxes = [moment.result.faces.boxes, moment.result.tracks.boxes, tracks.boxes, *near]
-        return _merge(np.concatenate([*boxes, np.reshape(about, (-1, 4))]))
+        known = [moment.result.faces.boxes, moment.result.tracks.boxes, tracks.boxes]
+        boxes = _merge(np.concatenate([*known, np.reshape(about, (-1, 4))]))
+        for other in self._near(moment):
+            strays = other.strays()
+            free = iou(strays, boxes).max(axis=1, initial=0) < _ELSEWHERE
+            boxes = np.concatenate([boxes, strays[free]])
+        return boxes
 
-    def _near(self, moment: Moment) -> Iterator[Moment]:
-        for other in self._moments:
-            if other.shot == moment.shot and abs(other.time - moment.time) <= self._reach:
-                yield other
+    def _near(self, moment: Moment) -> list[Moment]:
+        """Those of the same shot within reach, the nearest in time first."""
+        near = [
+            (abs(other.time - moment.time), other) for other in self._moments if other.shot == moment.shot
+        ]
+        near = [pair for pair in near if pair[0] <= self._reach + EXACT]
+        return [other for _, other in sorted(near, key=lambda pair: pair[0])]
 
     def forget(self, time: float) -> None:
         """Nobody will ask about moments before that time any more."""

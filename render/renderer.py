@@ -40,7 +40,7 @@ class Renderer:
         self._plain = "drawn" not in wants and not privacy.blur
         self._overlay = Overlay(render)
         self._trails = Trails(render.trail)
-        self._hindsight = Hindsight(delay)
+        self._hindsight = Hindsight(delay, covering=privacy.blur)
         self._status: deque[str] = deque()
 
     def push(self, frame: Frame, result: Result, status: str = "") -> list[Picture]:

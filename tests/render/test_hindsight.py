@@ -49,7 +49,7 @@ def covers(shown, where) -> bool:
     st.lists(st.booleans(), min_size=40, max_size=40),
 )
 def test_each_frame_comes_out_once_in_order_and_never_early(gaps, delay, cuts):
-    held, out = Hindsight(delay), []
+    held, out = Hindsight(delay, covering=True), []
     times = np.cumsum(gaps).tolist()
 
     for i, time in enumerate(times):
@@ -65,7 +65,7 @@ def test_each_frame_comes_out_once_in_order_and_never_early(gaps, delay, cuts):
 def test_without_delay_a_frame_comes_out_at_once():
     picture = frame(0)
 
-    (shown,) = Hindsight(0.0).push(picture, result(picture, tracks({1: box(10)})))
+    (shown,) = Hindsight(0.0, covering=True).push(picture, result(picture, tracks({1: box(10)})))
 
     assert shown.frame is picture
     assert shown.tracks.ids.tolist() == [1]
@@ -75,7 +75,7 @@ def test_a_track_confirmed_later_is_shown_from_its_first_detection_on():
     rows = [(Tracks.none(), faces(box(10 + 4 * i), (400, 10, 440, 50))) for i in range(3)]
     rows += [(tracks({7: box(10 + 4 * i)}, time=i / RATE), faces(box(10 + 4 * i))) for i in range(3, 6)]
 
-    shown = run(Hindsight(0.5), film(*rows))
+    shown = run(Hindsight(0.5, covering=True), film(*rows))
 
     assert [s.tracks.ids.tolist() for s in shown] == [[7]] * 6
     assert [s.tracks.boxes[0, 0] for s in shown] == [10 + 4 * i for i in range(6)]
@@ -87,7 +87,7 @@ def test_a_track_is_not_shown_before_it_was_born():
     rows = [(Tracks.none(), faces(box(10))) for _ in range(3)]
     rows += [(tracks({7: box(10)}, born=3 / RATE), faces(box(10)))]
 
-    shown = run(Hindsight(0.5), film(*rows))
+    shown = run(Hindsight(0.5, covering=True), film(*rows))
 
     assert [len(s.tracks) for s in shown] == [0, 0, 0, 1]
 
@@ -97,7 +97,7 @@ def test_nothing_is_looked_for_before_a_cut():
     after = frame(1, cut=True)
     pairs[1] = (after, result(after, tracks({7: box(10)}, born=-1.0)))
 
-    shown = run(Hindsight(0.5), pairs)
+    shown = run(Hindsight(0.5, covering=True), pairs)
 
     assert [len(s.tracks) for s in shown] == [0, 1]
 
@@ -107,7 +107,7 @@ def test_a_face_missed_between_two_sights_is_shown_on_the_line_between_them():
     wrong = [(tracks({1: box(300)}, LOST), faces()) for _ in range(3)]
     again = [(tracks({1: box(50)}), faces(box(50)))]
 
-    shown = run(Hindsight(0.5), film(*seen, *wrong, *again))
+    shown = run(Hindsight(0.5, covering=True), film(*seen, *wrong, *again))
 
     assert [s.tracks.boxes[0, 0] for s in shown] == pytest.approx([10, 20, 30, 40, 50])
     assert all(covers(s, box(10 + 10 * i)) for i, s in enumerate(shown))
@@ -120,7 +120,7 @@ def test_a_label_says_the_latest_that_was_known_in_time():
         belief = evidence([1], age=20.0 + i)
         pairs.append((picture, result(picture, tracks({1: box(10)}), evidence=belief)))
 
-    shown = run(Hindsight(0.4), pairs)
+    shown = run(Hindsight(0.4, covering=True), pairs)
 
     assert [s.evidence.age_mean[0] for s in shown] == [min(30.0 + i, 49.0) for i in range(30)]
 
@@ -130,7 +130,7 @@ def test_beliefs_that_came_with_different_results_stand_beside_their_own_ids():
     first = result(pictures[0], tracks({1: box(10), 2: box(200)}), evidence=evidence([1, 2], age=20))
     second = result(pictures[1], tracks({2: box(200)}), evidence=evidence([2], age=60))
 
-    shown = run(Hindsight(0.5), list(zip(pictures, [first, second], strict=True)))
+    shown = run(Hindsight(0.5, covering=True), list(zip(pictures, [first, second], strict=True)))
 
     assert shown[0].evidence.ids.tolist() == [1, 2]
     assert shown[0].evidence.age_mean.tolist() == [20, 60]
@@ -146,7 +146,7 @@ def test_a_face_is_covered_before_its_first_and_after_its_last_sight_on_its_way(
         found = tracks({1: box(x)}, time=i / rate, born=0.6) if seen else Tracks.none()
         pairs.append((picture, result(picture, found)))
 
-    shown = run(Hindsight(0.5), pairs)
+    shown = run(Hindsight(0.5, covering=True), pairs)
 
     near = [s for s in shown if 0.099 <= s.result.stamp.time <= 1.701]
     assert all(covers(s, box(50 + 60 * s.result.stamp.time)) for s in near)
@@ -156,7 +156,7 @@ def test_a_face_is_covered_before_its_first_and_after_its_last_sight_on_its_way(
 def test_detections_that_become_nobody_are_covered_around_their_time():
     rows = [(Tracks.none(), faces(box(200), score=0.31) if i == 10 else Faces.none()) for i in range(21)]
 
-    shown = run(Hindsight(0.2), film(*rows))
+    shown = run(Hindsight(0.2, covering=True), film(*rows))
 
     assert [covers(s, box(200)) for s in shown[5:16]] == [True] * 11
 
@@ -164,7 +164,7 @@ def test_detections_that_become_nobody_are_covered_around_their_time():
 def test_a_lost_face_is_covered_where_it_was_and_where_it_is_thought_to_be():
     rows = [(tracks({1: box(10)}), faces(box(10))), (tracks({1: box(80)}, LOST), faces())]
 
-    shown = run(Hindsight(0.0), film(*rows))
+    shown = run(Hindsight(0.0, covering=True), film(*rows))
 
     assert covers(shown[1], box(10))
     assert covers(shown[1], box(80))
@@ -174,7 +174,7 @@ def test_nothing_is_covered_across_a_cut():
     pictures = [frame(0), frame(1, cut=True)]
     results = [result(pictures[0], tracks({1: box(10)})), result(pictures[1], Tracks.none())]
 
-    shown = run(Hindsight(0.5), list(zip(pictures, results, strict=True)))
+    shown = run(Hindsight(0.5, covering=True), list(zip(pictures, results, strict=True)))
 
     assert len(shown[1].cover) == 0
 
@@ -182,14 +182,14 @@ def test_nothing_is_covered_across_a_cut():
 def test_faces_alike_are_covered_once():
     row = (tracks({1: box(10)}), faces(box(10), box(11)))
 
-    shown = run(Hindsight(0.5), film(row, row, row))
+    shown = run(Hindsight(0.5, covering=True), film(row, row, row))
 
     assert [len(s.cover) for s in shown] == [1, 1, 1]
 
 
 def test_large_pictures_leave_sooner_than_the_memory_allows_and_that_is_said_once(monkeypatch, caplog):
     monkeypatch.setattr(hindsight, "HELD_BYTES", 5 * 32 * 20 * 3)
-    held, waiting = Hindsight(0.5), []
+    held, waiting = Hindsight(0.5, covering=True), []
 
     with caplog.at_level(logging.WARNING):
         for i in range(20):
@@ -202,7 +202,7 @@ def test_large_pictures_leave_sooner_than_the_memory_allows_and_that_is_said_onc
 
 
 def test_what_is_remembered_does_not_grow_with_the_film():
-    held = Hindsight(0.2)
+    held = Hindsight(0.2, covering=True)
 
     for i in range(300):
         picture = frame(i, size=(32, 20))
@@ -223,7 +223,7 @@ def test_every_track_of_the_real_tracker_is_shown_from_its_birth():
         pairs.append((picture, result(picture, known, found)))
     late = sum(len(r.tracks) == 0 for _, r in pairs)
 
-    shown = run(Hindsight(0.5), pairs)
+    shown = run(Hindsight(0.5, covering=True), pairs)
 
     assert late > 0
     assert [len(s.tracks) for s in shown] == [2] * 30
