@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import detectors
 import tracker
@@ -68,19 +68,23 @@ def build(settings: Settings) -> Built:
     """
     found = cards()
     detector = _open(_detector_card(settings, found), "detector", settings)
-    networks: dict[str, Model] = {}
+    models: dict[str, Model] = {}  # by role
+    networks: dict[str, Network] = {}  # by id: one that fills several roles is opened and run once
     for role, name in settings.estimators:
         if name != OFF:
-            networks[role] = _open(_card(found, name, role), role, settings)
+            card = _card(found, name, role)
+            known = next((model for model in models.values() if model.card.id == name), None)
+            models[role] = replace(known, role=role) if known else _open(card, role, settings)
+            networks.setdefault(name, Network(card, models[role].session))
     kind = load(detectors.REGISTRY, detector.card.id, "detector.name")
-    panel = Panel({role: Network(model.card, model.session) for role, model in networks.items()})
+    panel = Panel({role: networks[model.card.id] for role, model in models.items()})
     pipeline = Pipeline(
         kind(settings.detector, detector.card, detector.session),
         panel,
         lambda stills: _lane(settings, stills),
         settings.detector.interval,
     )
-    return Built(pipeline, (detector, *networks.values()))
+    return Built(pipeline, (detector, *models.values()))
 
 
 def _lane(settings: Settings, stills: bool) -> Lane:

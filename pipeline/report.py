@@ -52,6 +52,7 @@ class Report:
     seconds: float = 0.0
     looks_run: int = 0
     looks_saved: int = 0
+    looks_unfit: int = 0
     pictures_dropped: int = 0
     failures: list[tuple[int, str]] = field(default_factory=list)  # exit code, words
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=100_000))  # seconds
@@ -88,7 +89,8 @@ class Report:
             f"{self.frames} frames in {self.seconds:.1f} s ({fps:.1f} frames/s), "
             f"latency {latency['p50']:.0f} ms (p95 {latency['p95']:.0f})\n"
             f"dropped: {lost}; people seen: {people}; "
-            f"looks run: {self.looks_run}, saved: {self.looks_saved}"
+            f"looks run: {self.looks_run}, saved: {self.looks_saved}, "
+            f"not fit to judge: {self.looks_unfit}"
         )
 
 

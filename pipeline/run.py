@@ -77,6 +77,7 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     watch(loop)
     report = loop.run()
     report.looks_run, report.looks_saved = built.pipeline.looks_run, built.pipeline.looks_saved
+    report.looks_unfit = built.pipeline.looks_unfit
     for line in report.words().splitlines():
         log.info("%s", line)
     for path in summaries:
@@ -219,6 +220,7 @@ def summarise(plan: Plan, built: Built, report: Report) -> dict[str, object]:
         "models": [model.row() for model in built.models],
         "looks_run": report.looks_run,
         "looks_saved": report.looks_saved,
+        "looks_unfit": report.looks_unfit,
         "seconds": round(report.seconds, 3),
         "latency_ms": report.latency_ms(),
         "peak_mb": peak_mb(),

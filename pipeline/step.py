@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -55,12 +56,17 @@ class Pipeline:
         self._interval = interval
         self._lanes: dict[str, Lane] = {}
         self.looks_run = 0
-        self._saved_before = 0
+        self._spent = Counter(saved=0, unfit=0)  # of sources that are over
 
     @property
     def looks_saved(self) -> int:
         """Faces that could have been judged and were not, as enough was known."""
-        return self._saved_before + sum(lane.chooser.saved for lane in self._lanes.values())
+        return self._spent["saved"] + sum(lane.chooser.saved for lane in self._lanes.values())
+
+    @property
+    def looks_unfit(self) -> int:
+        """Faces that were seen, but too small or turned away to be judged."""
+        return self._spent["unfit"] + sum(lane.chooser.unfit for lane in self._lanes.values())
 
     def start(self, source: str, stills: bool = False) -> None:
         """Make room for a new source."""
@@ -88,7 +94,7 @@ class Pipeline:
     def end(self, source: str) -> tuple[Result | None, int]:
         """The source is over: its last result (None if it gave no frame) and its number of people."""
         lane = self._lanes.pop(source)
-        self._saved_before += lane.chooser.saved
+        self._spent.update(saved=lane.chooser.saved, unfit=lane.chooser.unfit)
         if lane.stamp is None:
             return None, 0
         result = self._close(lane, lane.stamp, lane.tracker.end(), last=True)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from core.errors import ConfigError
+from core.settings import DetectorConfig, EstimatorsConfig, Settings
+from pipeline import build as building
+from pipeline.build import build
+
+
+def test_the_default_is_a_pipeline_of_four_networks_that_may_be_used_commercially() -> None:
+    built = build(Settings())
+
+    assert [(m.role, m.card.id) for m in built.models] == [
+        ("detector", "yunet"),
+        ("age", "age_dlib"),
+        ("gender", "gender_dlib"),
+        ("emotion", "emotion_fer"),
+    ]
+    assert all(model.card.commercial for model in built.models)
+
+
+def test_none_switches_a_role_off() -> None:
+    built = build(Settings(estimators=EstimatorsConfig(emotion="none", gender="none")))
+
+    assert [m.role for m in built.models] == ["detector", "age"]
+
+
+def test_a_network_that_fills_two_roles_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = building.cards()
+    both = found["gender_dlib"]
+    output = found["age_dlib"].outputs[0].model_copy(update={"name": "probabilities", "values": (20.0, 60.0)})
+    both = both.model_copy(update={"outputs": (*both.outputs, output)})
+    monkeypatch.setattr(building, "cards", lambda: {**found, "gender_dlib": both})
+
+    built = build(Settings(estimators=EstimatorsConfig(age="gender_dlib", emotion="none")))
+
+    age, gender = built.models[1:]
+    assert (age.role, gender.role) == ("age", "gender")
+    assert age.session is gender.session
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            Settings(estimators=EstimatorsConfig(age="gender_dlib")),
+            "estimators.age: there is no 'gender_dlib'",
+        ),
+        (Settings(estimators=EstimatorsConfig(emotion="off")), "There are: emotion_fer, none"),
+        (Settings(detector=DetectorConfig(name="yunett")), "Did you mean 'yunet'"),
+    ],
+)
+def test_a_network_that_does_not_fit_is_answered_with_those_that_do(settings: Settings, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        build(settings)
