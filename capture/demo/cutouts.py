@@ -68,6 +68,9 @@ def read_cutout(entry: dict[str, Any]) -> Cutout:
     reduce = int(entry["reduce"])
     matte = _read(entry["matte"], cv2.IMREAD_GRAYSCALE)
     picture = read_picture(entry["picture"], reduce)[: matte.shape[0], : matte.shape[1]]
+    if "blank" in entry:
+        x1, y1, x2, y2 = entry["blank"]
+        picture[y1:y2, x1:x2] = cv2.blur(picture[y1:y2, x1:x2], (41, 15))
     box, points = (np.array(entry[key], np.float64) / reduce for key in ("box", "points"))
     cover = (matte / np.float32(255)).astype(np.float32)
     full = _shade(*_lengthen(_clean(picture, matte), cover, entry, box), entry, box)

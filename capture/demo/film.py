@@ -35,7 +35,7 @@ FACE = 0.22  # m, height of a face, forehead to chin
 WALL = 5.5  # m, distance of the wall
 MURAL = (0.0, 1.42, 4.4)  # m: middle x, middle y above the camera, width
 PARAPET = (1.2, 0.04)  # m: distance, top above the camera
-COLUMN = (1.75, 1.75, 0.3)  # m: middle x, distance, width
+COLUMN = (1.58, 1.75, 0.24)  # m: middle x, distance, width
 SHUTTER = 0.5  # share of a frame's time during which light falls in
 
 
