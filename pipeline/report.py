@@ -88,7 +88,7 @@ class Report:
         return (
             f"{self.frames} frames in {self.seconds:.1f} s ({fps:.1f} frames/s), "
             f"latency {latency['p50']:.0f} ms (p95 {latency['p95']:.0f})\n"
-            f"dropped: {lost}; people seen: {people}; "
+            f"people seen: {people}; frames dropped: {lost}\n"
             f"looks run: {self.looks_run}, saved: {self.looks_saved}, "
             f"not fit to judge: {self.looks_unfit}"
         )

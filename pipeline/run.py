@@ -30,8 +30,8 @@ from render.renderer import Renderer
 log = logging.getLogger(__name__)
 
 EMOTION_NOTICE = (
-    "Emotion is estimated. In the EU that is prohibited at work and in education (AI Act, article 5). "
-    "Switch it off with: --set estimators.emotion=none"
+    "Emotion is estimated. In the EU that is prohibited at work and in education\n"
+    "(AI Act, article 5). To switch it off: --set estimators.emotion=none"
 )
 
 
