@@ -20,9 +20,9 @@ from pipeline.build import build
 from render.renderer import Renderer
 
 ROOT = Path(__file__).parents[1]
-AT = 2.0  # s of the film: two people in front of the mural of 1927, all of it public domain
+AT = 5.7  # s of the film: two people in front of the mural of 1927, all in the public domain
 QUALITY = 88  # of the JPEGs: the whole frame then stays under 300 kB
-CROP = (640, 400)  # px, width and height of each half of the strip
+CROP = (640, 360)  # px, width and height of each half of the strip
 
 
 def main(words: list[str]) -> int:
@@ -34,8 +34,8 @@ def main(words: list[str]) -> int:
     settings = load_settings([ROOT / "config.yaml"], ["runtime.device=cpu", "detector.name=yunet"])
     plain, blurred = frame_at(asked.at, settings, blur=False), frame_at(asked.at, settings, blur=True)
     asked.out.mkdir(parents=True, exist_ok=True)
-    bottom = plain.shape[0] - 120  # the upper edge of the parapet
-    box = np.array([0, bottom - CROP[1], CROP[0], bottom])
+    right, bottom = plain.shape[1], plain.shape[0] - 140  # the parapet's upper edge
+    box = np.array([right - CROP[0], bottom - CROP[1], right, bottom])
     save(asked.out / "overlay.jpg", plain)
     save(
         asked.out / "blur.jpg", np.hstack([cut(plain, box), np.full((CROP[1], 8, 3), 255), cut(blurred, box)])
