@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.demo.film import COLUMN, SIZE, WALL
+from capture.demo.film import COLUMN, SIZE
 from capture.demo.scene import Pose
 from capture.demo.stage import Stage
 from core.types import F64, U8
@@ -46,40 +46,55 @@ class TrueFace:
 def true_faces(stage: Stage, index: int) -> tuple[TrueFace, ...]:
     """Every face of the cast in frame `index`, also those that are hidden or outside."""
     people = stage.scene.people(index)
-    faces = [
-        _face(stage, index, name, pose, (stage.cutouts[name].box, stage.cutouts[name].points))
-        for name, pose in people.items()
-    ]
     mural = stage.scene.mural(index)
+    marks = {
+        name: (pose, stage.cutouts[name].box, stage.cutouts[name].points) for name, pose in people.items()
+    }
     for i, (box, points) in enumerate(zip(stage.mural.boxes, stage.mural.points, strict=True), 1):
-        faces.append(_face(stage, index, f"solvay-{i:02}", mural, (box, points)))
-    return tuple(sorted(faces, key=lambda face: face.name))
+        marks[f"solvay-{i:02}"] = (mural, box, points)
+    view = _View(
+        parapet=stage.scene.parapet(index)[0],
+        column=stage.scene.column(index),
+        people=[(pose, stage.cutouts[name].matte) for name, pose in people.items()],
+    )
+    return tuple(_face(name, *marks[name], view) for name in sorted(marks))
 
 
-def _face(stage: Stage, index: int, name: str, pose: Pose, marks: tuple[F64, F64]) -> TrueFace:
-    box, points = marks
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """What can stand before a face in one frame.
+
+    Attributes:
+        parapet: the row of pixels of its upper edge.
+        column: the columns of pixels between which it stands.
+        people: how each lies on the picture, and the share of each pixel that they cover.
+    """
+
+    parapet: float
+    column: tuple[float, float]
+    people: list[tuple[Pose, U8]]
+
+    def shows(self, points: F64, distance: float) -> Mask:
+        """Whether each of the points (N, 2) of the frame, at a distance (m), is hidden by nothing nearer."""
+        shown: Mask = np.all((points >= 0) & (points < SIZE), axis=1) & (points[:, 1] < self.parapet)
+        if distance > COLUMN[1]:
+            shown &= (points[:, 0] < self.column[0]) | (points[:, 0] > self.column[1])
+        for pose, matte in self.people:
+            if pose.distance < distance and shown.any():
+                shown[shown] = ~_covered(matte, pose.undo(points[shown]))
+        return shown
+
+
+def _face(name: str, pose: Pose, box: F64, points: F64, view: _View) -> TrueFace:
     middle = pose.apply((box[:2] + box[2:]) / 2)
     half = pose.scale * (box[2:] - box[:2]) / 2
     return TrueFace(
         name=name,
         box=np.concatenate([middle - half, middle + half]),
         landmarks=pose.apply(points),
-        visible=float(np.mean(_seen(stage, index, pose.distance, middle + half * _DISC))),
+        visible=float(np.mean(view.shows(middle + half * _DISC, pose.distance))),
         blur=float(np.hypot(*pose.drift)),
     )
-
-
-def _seen(stage: Stage, index: int, distance: float, points: F64) -> Mask:
-    """Whether each of the points (N, 2) of the frame, at a distance (m), is hidden by nothing nearer."""
-    seen: Mask = np.all((points >= 0) & (points < SIZE), axis=1)
-    seen &= points[:, 1] < stage.scene.parapet(index)[0]
-    if distance > COLUMN[1]:
-        left, right = stage.scene.column(index)
-        seen &= (points[:, 0] < left) | (points[:, 0] > right)
-    for name, pose in stage.scene.people(index).items():
-        if pose.distance < min(distance, WALL):
-            seen &= ~_covered(stage.cutouts[name].matte, pose.undo(points))
-    return seen
 
 
 def _covered(matte: U8, points: F64) -> Mask:
