@@ -21,7 +21,7 @@ from render.hindsight import Hindsight, Shown
 
 SMALLEST = 20.0  # px high; smaller faces are nobody's to recognise
 WHOLE = 0.9  # share of the part of a face's box within the frame that must be under the blur
-VISIBLE = (0.1, 0.3, 0.5, 0.9)  # least shares of a face that is in sight, for the table
+VISIBLE = (0.0, 0.1, 0.3, 0.5, 0.9)  # least shares of a face that is in sight, for the table
 _GRID = (np.stack(np.meshgrid(*[np.arange(24)] * 2), axis=-1).reshape(-1, 2) + 0.5) / 24
 
 

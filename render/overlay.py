@@ -26,6 +26,7 @@ PALETTE: tuple[Colour, ...] = (
 )
 GREY: Colour = (140, 140, 140)
 FORMS = 4  # of a label, from the fullest to the bare id
+_VAGUE_AGE = 30.0  # years of half a 90 % interval, over which an age says nothing
 _CLEAR_MOOD = 0.4  # probability under which no mood is named
 
 
@@ -130,9 +131,9 @@ def forms(evidence: Evidence, row: int) -> tuple[str, str, str, str]:
     """What a label says beside the id, from the fullest to nothing; what is not known is left out."""
     gender = ("", "female", "male")[evidence.gender[row]]
     age, short_age = "", ""
-    if np.isfinite(evidence.age_mean[row]):
-        mean = round(float(evidence.age_mean[row]))
-        half = max(1, round(float(evidence.age_high[row] - evidence.age_low[row]) / 2))
+    half = float(evidence.age_high[row] - evidence.age_low[row]) / 2
+    if half <= _VAGUE_AGE:  # false for NaN, too
+        mean, half = round(float(evidence.age_mean[row])), max(1, round(half))
         age, short_age = f"{mean} ± {half}", f"{mean}±{half}"
     mood = _mood(evidence, row)
     person = " ".join(part for part in (gender, age) if part)

@@ -127,6 +127,7 @@ def test_a_label_says_what_is_known_and_leaves_out_what_is_not():
     assert forms(Evidence.none(np.array([1])), 0) == ("", "", "", "")
     assert forms(evidence([1], gender=0), 0)[0] == "34 ± 6 · happy"
     assert forms(evidence([1], age=np.nan), 0)[0] == "female · happy"
+    assert forms(evidence([1], half=31), 0)[0] == "female · happy"
 
 
 def test_drawing_the_same_twice_gives_the_same_pixels():
