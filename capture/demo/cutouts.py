@@ -79,10 +79,13 @@ def read_cutout(entry: dict[str, Any]) -> Cutout:
 
 
 def pyramid(full: U8) -> tuple[U8, ...]:
-    """The texture at all `LEVELS`."""
+    """The texture at all `LEVELS`, each made from the one before."""
     height, width = full.shape[:2]
-    sizes = [(round(width * r), round(height * r)) for r in LEVELS[1:]]
-    return (full, *(cv2.resize(full, size, interpolation=cv2.INTER_AREA).astype(np.uint8) for size in sizes))
+    levels = [full]
+    for ratio in LEVELS[1:]:
+        size = (round(width * ratio), round(height * ratio))
+        levels.append(np.asarray(cv2.resize(levels[-1], size, interpolation=cv2.INTER_AREA), np.uint8))
+    return tuple(levels)
 
 
 def _read(name: str, flags: int) -> U8:

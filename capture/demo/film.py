@@ -4,14 +4,15 @@ Everybody walks between the wall and a parapet that is as high as the camera, an
 the chest up at any distance. What happens, and what a program that watches must bear:
 
      s
-  0 - 6   collins and obama come in and pass hopper, and each other: one face hides the other
+  0 - 6   collins comes in and passes before hopper (3.0); obama hurries by before both (3.5, 4.3):
+          one face hides the other
   6 - 13  the camera pushes in on the mural of 1927 and drifts along its 29 faces;
-          biden hurries past, close and blurred, in front of them (11)
- 13 - 20  pulling back, while the light sinks to 35 % (16.4 to 18.2) and returns; obama leaves,
-          and comes back more than 5 s later: somebody new to a tracker
- 18 - 24  biden passes behind the column; collins steps out of the picture and is back within 1 s
- 24 - 30  hopper walks up to the camera, her face grows from 52 to 200 px; cool light, then warm
- 30 - 36  all four stand together in front of the mural
+          biden runs past, close and blurred, in front of them (10.8)
+ 13 - 20  pulling back, while the light sinks to 35 % (16.4 to 18.2) and returns; in the dark
+          collins passes before hopper (16.8) and obama leaves: 9 s later he is somebody new
+ 20 - 24  collins steps out of the picture and is back within 1 s (20.7); the column hides biden (21)
+ 24 - 30  hopper walks up to the camera, her face grows from 56 to 200 px; cool light, then warm
+ 30 - 36  obama passes before collins (32.2); all four stand together in front of the mural
 """
 
 from __future__ import annotations

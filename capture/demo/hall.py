@@ -76,7 +76,8 @@ def paint_wall(mural: Mural) -> U8:
     y = TOP - _metres(round(HEIGHT * DENSITY), DENSITY)
     wall = np.empty((len(y), len(x), 3), np.uint8)
     wall[:] = PLASTER
-    wall = _times(wall, _pools(x, y))
+    pools = cv2.resize(_pools(x[::4], y[::4]), (len(x), len(y)), interpolation=cv2.INTER_LINEAR)
+    wall = _times(wall, np.rint(pools * 255).astype(np.uint8))
     for high, tall, tone in ((3.55, 0.34, 0.55), (3.2, 0.035, 1.25), (3.165, 0.02, 0.5)):
         rows = slice(_row(high), _row(high - tall))
         wall[rows] = np.clip(wall[rows] * tone, 0, 255).astype(np.uint8)
@@ -86,14 +87,14 @@ def paint_wall(mural: Mural) -> U8:
     return wall
 
 
-def _pools(x: F32, y: F32) -> U8:
+def _pools(x: F32, y: F32) -> F32:
     """Light of spots in the ceiling on the wall, as a share of full light."""
     light = np.full((len(y), len(x)), 0.46, np.float32)
     for spot in (-5.2, -3.55, -1.55, 0.0, 1.55, 3.55, 5.2):
         depth = np.clip(3.45 - y, 0.02, None)[:, None]
         spread = 0.28 + 0.52 * depth
         light += 0.5 * np.exp(-(((x - spot) / spread) ** 2) - (depth / 2.1) ** 2) * np.clip(depth * 4, 0, 1)
-    return np.rint(np.clip(light, 0, 1) * 255).astype(np.uint8)
+    return np.clip(light, 0, 1)
 
 
 def _row(y: float) -> int:
