@@ -102,7 +102,9 @@ class Intake:
         try:
             source = self._open(report.info)
             try:
-                taken = self._put(Begun(report, min(source.length, self._max_seconds))) and self._pump(source, report)
+                taken = self._put(Begun(report, min(source.length, self._max_seconds))) and self._pump(
+                    source, report
+                )
             finally:
                 report.decode_errors = source.decode_errors
                 source.close()

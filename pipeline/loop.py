@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from core.errors import ReaderGone, SinkError, StageError, StreamError
-from core.types import Event, Frame, Image, Result, SourceInfo, Stamp
+from core.types import Event, Frame, Result, Stamp
 from pipeline.intake import Arrival, Begun, Intake, Item, Over
-from pipeline.outlet import Outlet
+from pipeline.ports import Drawn, Listener, Outputs, Renderer
 from pipeline.report import Report, SourceReport
 from pipeline.step import Pipeline
 
@@ -21,66 +20,6 @@ log = logging.getLogger(__name__)
 
 FAILURES_IN_A_ROW = 30  # frames of a live run that may fail one after the other
 HUNG_READ = 2.0  # s that a reading thread has to end before it is left behind
-
-
-class Drawn(Protocol):
-    """What a renderer gives back: the pictures whose time has come."""
-
-    result: Result
-    raw: Image | None
-    drawn: Image | None
-
-
-class Renderer(Protocol):
-    """Draws the pictures of one source, perhaps some time later."""
-
-    def push(self, frame: Frame, result: Result, status: str) -> Sequence[Drawn]:
-        """Take a frame; the pictures that are ready now."""
-
-    def flush(self) -> Sequence[Drawn]:
-        """The pictures that are still held back; the source is over."""
-
-
-class Window(Protocol):
-    """The one sink that must run in the main thread."""
-
-    quit: bool
-
-    def write(self, result: Result, picture: Image | None) -> None:
-        """Show a picture and react to keys."""
-
-    def close(self) -> None:
-        """Take the window away."""
-
-
-class Listener(Protocol):
-    """Told what happens, for a progress bar; may do nothing."""
-
-    def begun(self, info: SourceInfo, length: float) -> None:
-        """A source has begun; `length` seconds in all, NaN if not known."""
-
-    def moved(self, stamp: Stamp, report: Report) -> None:
-        """A frame has become a result."""
-
-    def over(self, info: SourceInfo) -> None:
-        """A source has ended."""
-
-
-@dataclass(slots=True)
-class Outputs:
-    """Where results go.
-
-    Attributes:
-        outlets: the sinks, each in its thread.
-        window: the sink that shows pictures, in the main thread.
-        renderer: makes the renderer of a source, or None if no sink wants pictures.
-        status: the words of the status line for a frame.
-    """
-
-    outlets: Sequence[Outlet] = ()
-    window: Window | None = None
-    renderer: Callable[[SourceInfo], Renderer] | None = None
-    status: Callable[[Stamp, Report], str] = lambda _stamp, _report: ""
 
 
 @dataclass(slots=True)

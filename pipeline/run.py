@@ -21,8 +21,9 @@ from outputs.paths import check_paths, short_of_room
 from outputs.summary import write_summary
 from pipeline.build import Built, build
 from pipeline.intake import Intake
-from pipeline.loop import Loop, Outputs, Window
+from pipeline.loop import Loop
 from pipeline.outlet import Outlet
+from pipeline.ports import Outputs, Window
 from pipeline.progress import Progress
 from pipeline.report import Report, peak_mb
 from render.renderer import Renderer
@@ -32,6 +33,10 @@ log = logging.getLogger(__name__)
 EMOTION_NOTICE = (
     "Emotion is estimated. In the EU that is prohibited at work and in education\n"
     "(AI Act, article 5). To switch it off: --set estimators.emotion=none"
+)
+LIVE_BLUR = (
+    "privacy.blur on a live source: pictures are not held back, so the first ones of\n"
+    "a face that the detector has not found yet show it. See docs/privacy.md."
 )
 
 
@@ -70,7 +75,7 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     sources = {info.name: info for lane in lanes for info, _ in lane}
     check_outputs(plan, sources)
     built = build(plan.settings)
-    _announce(built, plan.settings)
+    _announce(built, plan.settings, sources)
     window = open_window(plan, sources) if plan.window else None
     summaries, outlets = _open_sinks(plan, sources)
     loop = _loop(plan, lanes, built, outlets, window)
@@ -122,13 +127,15 @@ def _open_sinks(plan: Plan, sources: Mapping[str, SourceInfo]) -> tuple[list[Pat
     return summaries, [Outlet(sink, config.path, live, config.required) for config, sink in opened]
 
 
-def _announce(built: Built, settings: Settings) -> None:
+def _announce(built: Built, settings: Settings, sources: Mapping[str, SourceInfo]) -> None:
     for model in built.models:
         log.info("%s: %s (%s), on %s", model.role, model.card.id, model.card.licence, model.session.provider)
         if not model.card.commercial:
             log.warning("%s: its licence forbids commercial use: %s", model.card.id, model.card.terms)
     if settings.estimators.emotion != "none":
         log.info(EMOTION_NOTICE)
+    if settings.privacy.blur and any(info.live for info in sources.values()):
+        log.warning(LIVE_BLUR)
 
 
 def open_window(plan: Plan, sources: Mapping[str, SourceInfo]) -> Window | None:
@@ -196,11 +203,18 @@ class Status:
     def __init__(self, sources: Sequence[SourceInfo], provider: str) -> None:
         self._live = {info.name: info.live for info in sources}
         self._device = provider.removesuffix("ExecutionProvider")
+        self._said: dict[str, tuple[int, str]] = {}  # by source: the second, and its words
 
     def __call__(self, stamp: Stamp, report: Report) -> str:
-        """For one frame."""
-        minutes, seconds = divmod(stamp.time, 60)
-        words = f"{stamp.source}  {minutes:02.0f}:{seconds:04.1f}  {self._device}"
+        """For one frame; new once a second, for numbers that flicker cannot be read."""
+        second = int(stamp.time)
+        if self._said.get(stamp.source, (-1, ""))[0] != second:
+            self._said[stamp.source] = (second, self._words(stamp, report))
+        return self._said[stamp.source][1]
+
+    def _words(self, stamp: Stamp, report: Report) -> str:
+        minutes, seconds = divmod(int(stamp.time), 60)
+        words = f"{stamp.source}  {minutes:02d}:{seconds:02d}  {self._device}"
         if not self._live[stamp.source] or not report.latencies:
             return words
         source = next(s for s in report.sources if s.info.name == stamp.source)

@@ -51,9 +51,7 @@ def test_a_module_imports_only_from_the_floors_below(path: Path) -> None:
     folder = path.relative_to(ROOT).parts[0].removesuffix(".py")
     allowed_beside = {"training": {"evaluation"}, "stream": {"web"}}.get(folder, set()) | {folder}
 
-    wrong = {
-        name for name in _imports(path) - allowed_beside if FLOORS[name] >= FLOORS[folder]
-    }
+    wrong = {name for name in _imports(path) - allowed_beside if FLOORS[name] >= FLOORS[folder]}
 
     assert not wrong, f"{folder} (floor {FLOORS[folder]}) may not import {sorted(wrong)}"
 

@@ -13,8 +13,9 @@ from core.settings import EventsConfig, EvidenceConfig, LooksConfig, TrackerConf
 from core.types import Estimates, Faces, Frame, Gap, Image, Result, SourceInfo
 from estimators.evidence import Fusion
 from pipeline.intake import Intake
-from pipeline.loop import Loop, Outputs
+from pipeline.loop import Loop
 from pipeline.outlet import Outlet
+from pipeline.ports import Outputs
 from pipeline.progress import Progress
 from pipeline.schedule import Chooser
 from pipeline.step import Lane, Pipeline
