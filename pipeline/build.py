@@ -10,7 +10,7 @@ import tracker
 from core.cards import Card
 from core.errors import ConfigError
 from core.registry import load, unknown
-from core.session import Session, has_gpu, open_session
+from core.session import PROVIDERS, Session, has_gpu, open_session
 from core.settings import RuntimeConfig, Settings
 from estimators.evidence import Fusion
 from estimators.network import Network
@@ -24,6 +24,7 @@ from weights.store import locate, sha256
 log = logging.getLogger(__name__)
 
 OFF = "none"
+ON_CPU, ON_GPU = "yunet", "retinaface"  # what `detector.name: auto` stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def build(settings: Settings) -> Built:
         WeightsError, DeviceError: a network that cannot be run.
     """
     found = cards()
-    detector = _open(_detector_card(settings, found), "detector", settings)
+    detector = _open_detector(settings, found)
     models: dict[str, Model] = {}  # by role
     networks: dict[str, Network] = {}  # by id: one that fills several roles is opened and run once
     for role, name in settings.estimators:
@@ -100,11 +101,17 @@ def _lane(settings: Settings, stills: bool) -> Lane:
     )
 
 
-def _detector_card(settings: Settings, found: dict[str, Card]) -> Card:
+def _open_detector(settings: Settings, found: dict[str, Card]) -> Model:
+    """The detector that was named; `auto` takes the larger one where a GPU really runs it."""
     name = settings.detector.name
-    if name == "auto":
-        name = "retinaface" if settings.runtime.device != "cpu" and has_gpu() else "yunet"
-    return _card(found, name, "detector")
+    if name != "auto":
+        return _open(_card(found, name, "detector"), "detector", settings)
+    if settings.runtime.device != "cpu" and has_gpu():
+        model = _open(found[ON_GPU], "detector", settings)
+        if model.session.provider != PROVIDERS["cpu"]:
+            return model
+        log.warning("onnxruntime is built for a GPU, but none starts here: the CPU is used.")
+    return _open(found[ON_CPU], "detector", settings)
 
 
 def _card(found: dict[str, Card], name: str, role: str) -> Card:

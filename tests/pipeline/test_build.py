@@ -4,8 +4,8 @@ import pytest
 
 from core.errors import ConfigError
 from core.settings import DetectorConfig, EstimatorsConfig, Settings
-from pipeline import build as building
 from pipeline.build import build
+from weights.manifest import cards
 
 
 def test_the_default_is_a_pipeline_of_four_networks_that_may_be_used_commercially() -> None:
@@ -27,11 +27,11 @@ def test_none_switches_a_role_off() -> None:
 
 
 def test_a_network_that_fills_two_roles_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = building.cards()
+    found = cards()
     both = found["gender_dlib"]
     output = found["age_dlib"].outputs[0].model_copy(update={"name": "probabilities", "values": (20.0, 60.0)})
     both = both.model_copy(update={"outputs": (*both.outputs, output)})
-    monkeypatch.setattr(building, "cards", lambda: {**found, "gender_dlib": both})
+    monkeypatch.setattr("pipeline.build.cards", lambda: {**found, "gender_dlib": both})
 
     built = build(Settings(estimators=EstimatorsConfig(age="gender_dlib", emotion="none")))
 
@@ -54,3 +54,17 @@ def test_a_network_that_fills_two_roles_is_opened_once(monkeypatch: pytest.Monke
 def test_a_network_that_does_not_fit_is_answered_with_those_that_do(settings: Settings, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         build(settings)
+
+
+def test_a_gpu_that_does_not_start_is_said_and_the_small_detector_taken(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = cards()
+    large = found["yunet"].model_copy(update={"id": "retinaface"})
+    monkeypatch.setattr("pipeline.build.cards", lambda: {**found, "retinaface": large})
+    monkeypatch.setattr("pipeline.build.has_gpu", lambda: True)
+
+    built = build(Settings())
+
+    assert built.models[0].card.id == "yunet"
+    assert "none starts here" in caplog.text
