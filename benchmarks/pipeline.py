@@ -26,11 +26,13 @@ from typing import Any
 import detectors.retinaface
 import detectors.yunet
 import estimators.panel
+import estimators.quality
 from capture import open_source
 from capture.address import resolve
 from core.session import Session
 from core.settings import Settings, SourceConfig
 from core.types import Frame
+from estimators.network import Network
 from pipeline.build import build
 from pipeline.step import Pipeline
 
@@ -38,8 +40,8 @@ ROOT = Path(__file__).parents[1]
 # What a library does for us: the rest of the main thread's time is our own.
 LIBRARY: dict[str, list[tuple[Any, str]]] = {
     "session.run": [(Session, "run")],
-    "convert": [(detectors.yunet, "batches"), (detectors.retinaface, "batches")],
-    "warp": [(estimators.panel, "cut")],
+    "convert": [(detectors.yunet, "batches"), (detectors.retinaface, "batches"), (Network, "_prepare")],
+    "warp": [(estimators.panel, "cut"), (estimators.quality, "cut")],
 }
 
 

@@ -73,8 +73,11 @@ def _suppress_few(boxes: F64, order: I64, overlap: float) -> I64:
         x1, y1, x2, y2 = corners[row]
         size = max(x2 - x1, 0.0) * max(y2 - y1, 0.0)
         for _, left, top, right, bottom, other in kept:
-            width, height = min(x2, right) - max(x1, left), min(y2, bottom) - max(y1, top)
-            if width > 0 and height > 0 and width * height > overlap * (size + other - width * height):
+            if left >= x2 or right <= x1 or top >= y2 or bottom <= y1:
+                continue
+            width = (x2 if x2 < right else right) - (x1 if x1 > left else left)
+            height = (y2 if y2 < bottom else bottom) - (y1 if y1 > top else top)
+            if width * height > overlap * (size + other - width * height):
                 break
         else:
             kept.append((row, x1, y1, x2, y2, size))

@@ -22,11 +22,13 @@ def keep(faces: Faces, where: Fit, config: DetectorConfig) -> Faces:
     high in the frame. Boxes are not clipped: a face half out of the picture keeps its size,
     which is what a tracker follows.
     """
-    faces = faces.take(suppress(faces.boxes, faces.scores, config.overlap))
-    boxes = faces.boxes / np.tile(where.scale, 2)
-    points = (faces.landmarks / where.scale).astype(np.float32)
+    rows = suppress(faces.boxes, faces.scores, config.overlap)
+    boxes = faces.boxes[rows] / np.concatenate([where.scale, where.scale])
     large = boxes[:, 3] - boxes[:, 1] >= config.min_face
-    return Faces(boxes[large], faces.scores[large], points[large])
+    if not large.all():
+        rows, boxes = rows[large], boxes[large]
+    points = (faces.landmarks[rows] / where.scale).astype(np.float32)
+    return Faces(boxes, faces.scores[rows], points)
 
 
 def corners(centre: F64, size: F64) -> F64:

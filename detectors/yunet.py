@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from core.cards import Card
 from core.session import Session
 from core.settings import DetectorConfig
-from core.types import F32, Faces, Image
+from core.types import F32, F64, Faces, Image
 from detectors.letterbox import batches
 from detectors.rows import PROBE, corners, keep, probe
 
-STRIDES = np.array([8, 16, 32])
+STRIDES = (8, 16, 32)
 THRESHOLD = 0.3  # low on purpose: the tracker weighs the doubtful ones
 OUTPUTS = ("scores", "boxes", "points")
 
@@ -54,17 +55,24 @@ def decode(scores: F32, boxes: F32, points: F32, canvas: tuple[int, int], thresh
         threshold: least score.
     """
     rows = np.flatnonzero(scores >= threshold)
-    ends = np.cumsum(cells(canvas))
-    level = np.searchsorted(ends, rows, side="right")
-    stride = STRIDES[level]
-    cell = rows - np.concatenate([[0], ends])[level]
-    y, x = np.divmod(cell, canvas[0] // stride)
-    corner = np.stack([x, y], axis=1).astype(np.float64)
+    corners_of_cells, pitches = grid(canvas)
+    corner, pitch = corners_of_cells[rows], pitches[rows]
     raw = boxes[:, rows].T
-    pitch = stride[:, None]
     found = corners((corner + raw[:, :2]) * pitch, np.exp(raw[:, 2:].astype(np.float64)) * pitch)
     spots = (corner[:, None] + points[:, rows].T.reshape(-1, 5, 2)) * pitch[:, None]
     return Faces(found, scores[rows], spots.astype(np.float32))
+
+
+@lru_cache(maxsize=16)  # one for each size of picture; building it costs as much as a whole decoding
+def grid(canvas: tuple[int, int]) -> tuple[F64, F64]:
+    """Of every cell: its corner x y in strides (A, 2), and its stride in pixels (A, 1)."""
+    corner, pitch = [], []
+    for stride in STRIDES:
+        width, height = canvas[0] // stride, canvas[1] // stride
+        y, x = np.divmod(np.arange(width * height), width)
+        corner.append(np.stack([x, y], axis=1).astype(np.float64))
+        pitch.append(np.full((width * height, 1), float(stride)))
+    return np.concatenate(corner), np.concatenate(pitch)
 
 
 def cells(canvas: tuple[int, int]) -> list[int]:
