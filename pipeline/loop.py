@@ -19,7 +19,7 @@ from pipeline.step import Pipeline
 log = logging.getLogger(__name__)
 
 FAILURES_IN_A_ROW = 30  # frames of a live run that may fail one after the other
-HUNG_READ = 2.0  # s that a reading thread has to end before it is left behind
+HUNG_READ = 2.0  # s that the reading threads have to end before they are left behind
 
 
 @dataclass(slots=True)
@@ -42,15 +42,20 @@ class Loop:
     def stop(self) -> None:
         """Ask the loop to finish its turn and end everything in order. Callable from a signal."""
         self._stopping = True
+        for outlet in self.outputs.outlets:
+            outlet.hurry()
 
     def run(self) -> Report:
         """All turns; the report says how it went."""
         began = time.monotonic()
         for intake in self.intakes:
             intake.start()
-        while not self._stopping and not all(intake.done for intake in self.intakes):
-            self._handle(self._collect())
-            self._check_sinks()
+        try:
+            while not self._stopping and not all(intake.done for intake in self.intakes):
+                self._handle(self._collect())
+                self._check_sinks()
+        except Exception as error:  # such as a picture that cannot be drawn: all that was seen is kept
+            self._broke(error)
         self._shut_down()
         self.report.seconds = time.monotonic() - began
         return self.report
@@ -111,8 +116,9 @@ class Loop:
             self._stage_failed(arrivals, error)
             return
         self._failed_in_a_row = 0
-        for arrival, frame, result in zip(arrivals, frames, results, strict=True):
+        for arrival in arrivals:
             arrival.report.frames_out += 1
+        for arrival, frame, result in zip(arrivals, frames, results, strict=True):
             self._deliver(self._with_start(result, arrival.report), frame)
             self.report.latencies.append(time.monotonic() - arrival.at)
             self.listener.moved(frame.stamp, self.report)
@@ -132,7 +138,7 @@ class Loop:
         for arrival in arrivals:
             arrival.report.drops["stage"] += 1
         self._failed_in_a_row += 1
-        words = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
+        words = _words(error)
         stamp = arrivals[0].item.stamp
         live = all(intake.live for intake in self.intakes)
         if not live or self._failed_in_a_row >= FAILURES_IN_A_ROW:
@@ -141,6 +147,12 @@ class Loop:
             self._stopping = True
         elif self._failed_in_a_row == 1:
             log.warning("%s: a frame was skipped: %s", stamp.source, words)
+
+    def _broke(self, error: Exception) -> None:
+        """Something failed that no frame can be skipped for."""
+        log.debug("the loop failed", exc_info=True)
+        self.report.fail(StageError.exit_code, _words(error))
+        self._stopping = True
 
     def _end(self, report: SourceReport, error: StreamError | None) -> None:
         name = report.info.name
@@ -154,8 +166,11 @@ class Loop:
             return
         del self._active[name]
         result, report.tracks = self.pipeline.end(name)
-        pictures = self._renderers.pop(name).flush() if name in self._renderers else ()
-        self._show(pictures)
+        if name in self._renderers:
+            try:
+                self._show(self._renderers.pop(name).flush())
+            except Exception as caught:  # the tracks end all the same
+                self._broke(caught)
         if result is not None:
             reason = "error" if error else "stopped" if self._stopping else "end"
             ended = _source_event("source_ended", result.stamp, reason, report.error or "")
@@ -209,8 +224,9 @@ class Loop:
             left = [(intake, item) for intake in self.intakes for item in intake.box.close()]
         for intake, item in left:
             intake.lose(item)
+        until = time.monotonic() + HUNG_READ
         for intake in self.intakes:
-            if not intake.join(HUNG_READ):
+            if not intake.join(max(until - time.monotonic(), 0.0)):
                 log.warning("a read did not return within %.0f s and is left behind", HUNG_READ)
         for report in list(self._active.values()):
             self._end(report, None)
@@ -221,6 +237,10 @@ class Loop:
         if self.outputs.window is not None:
             with suppress(Exception):  # the window may be gone already; nothing is lost with it
                 self.outputs.window.close()
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
 
 
 def _source_event(kind: str, stamp: Stamp, reason: str = "", error: str = "") -> Event:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections import deque
 
 from core.errors import SinkError, StreamError
@@ -14,6 +16,8 @@ log = logging.getLogger(__name__)
 
 ROWS = 256  # results that may wait for a sink of data
 PICTURES = 8  # pictures that may wait for a sink of pictures
+PATIENCE = 3.0  # s without a step of the sink, once the run is to end, until it is left behind
+_GLANCE = 0.1  # s between two looks at whether the run is to end
 
 
 class Outlet:
@@ -35,6 +39,8 @@ class Outlet:
         self._waiting: deque[tuple[Result, Image | None]] = deque()
         self._changed = threading.Condition()
         self._closing = False
+        self._hurried = math.inf  # s, monotonic, when the run was asked to end
+        self._stepped = 0.0  # s, monotonic, when the sink took its last result
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -44,7 +50,8 @@ class Outlet:
             if self._live and picture is not None and len(self._waiting) >= self._room:
                 self._drop_oldest_picture()
             while len(self._waiting) >= self._room and not self.error and not self._drops(picture):
-                self._changed.wait()
+                self._changed.wait(_GLANCE)
+                self._leave_if_stuck()
             if self.error is None:
                 self._waiting.append((result, picture))
                 self._changed.notify_all()
@@ -54,7 +61,26 @@ class Outlet:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join()
+        while self._thread.is_alive() and not self._is_stuck():
+            self._thread.join(_GLANCE)
+        with self._changed:
+            self._leave_if_stuck()
+
+    def hurry(self) -> None:
+        """The run is to end: a sink that hangs is waited for no longer. Callable from a signal."""
+        self._hurried = min(self._hurried, time.monotonic())
+
+    def _is_stuck(self) -> bool:
+        return time.monotonic() - max(self._hurried, self._stepped) > PATIENCE
+
+    def _leave_if_stuck(self) -> None:
+        """Such as a pipe whose reader sleeps. The caller holds `changed`."""
+        if self._thread.is_alive() and self.error is None and self._is_stuck():
+            self.error = SinkError(
+                f"output {self.name}: took nothing for {PATIENCE:g} s, so the last rows are missing in it; "
+                "see that its disk or reader keeps up."
+            )
+            self._waiting.clear()
 
     def _drops(self, picture: Image | None) -> bool:
         return self._live and picture is not None
@@ -84,6 +110,7 @@ class Outlet:
             if not self._waiting:
                 return None
             entry = self._waiting.popleft()
+            self._stepped = time.monotonic()
             self._changed.notify_all()
             return entry
 

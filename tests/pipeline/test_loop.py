@@ -275,6 +275,96 @@ def test_a_source_that_does_not_open_is_reported_and_the_others_run() -> None:
     assert sum(r.stamp.source == "till" and not r.last for r in sink.results) == 10
 
 
+def test_stopping_does_not_wait_for_a_sink_that_hangs(monkeypatch) -> None:
+    monkeypatch.setattr("pipeline.outlet.PATIENCE", 0.2)
+    woken = threading.Event()
+
+    class Hanging(Notes):
+        """As a pipe whose reader sleeps."""
+
+        def write(self, result: Result, picture: Image | None) -> None:
+            loop.stop()
+            woken.wait(10)
+
+    other = Notes()
+    loop = _loop([Film(_info(), 600)], Hanging())
+    loop.outputs = Outputs([*loop.outputs.outlets, Outlet(other, "other.csv", False)])
+
+    report = loop.run()
+    was_left = not woken.is_set()
+    woken.set()
+
+    assert was_left
+    assert report.seconds < 5
+    assert report.exit_code == 6
+    assert "notes.csv: took nothing for" in report.failures[0][1]
+    assert other.kinds()[-2:] == ["track_ended", "source_ended"]
+
+
+def test_a_full_queue_behind_a_sink_that_hangs_does_not_keep_the_run_from_stopping(monkeypatch) -> None:
+    monkeypatch.setattr("pipeline.outlet.PATIENCE", 0.2)
+    monkeypatch.setattr("pipeline.outlet.ROWS", 2)
+    woken = threading.Event()
+
+    class Hanging(Notes):
+        def write(self, result: Result, picture: Image | None) -> None:
+            woken.wait(10)
+
+    loop = _loop([Film(_info(), 600)], Hanging())
+    stopper = threading.Timer(0.3, loop.stop)
+    stopper.start()
+
+    report = loop.run()
+    was_left = not woken.is_set()
+    woken.set()
+
+    assert was_left
+    assert report.exit_code == 6
+
+
+def test_a_picture_that_cannot_be_drawn_ends_the_run_in_order() -> None:
+    class Broken:
+        def push(self, frame: Frame, result: Result, status: str):
+            if result.stamp.index == 10:
+                raise ValueError("no such colour")
+            return ()
+
+        def flush(self):
+            raise ValueError("no such colour either")
+
+    sink = Notes()
+    loop = _loop([Film(_info(), 60)], sink)
+    loop.outputs.renderer = lambda _info: Broken()
+
+    report = loop.run()
+
+    assert report.exit_code == 5
+    assert "no such colour" in report.failures[0][1]
+    assert sink.kinds()[-2:] == ["track_ended", "source_ended"]
+    assert sink.closed == 1
+    door = report.sources[0]
+    assert door.frames_in == door.frames_out + sum(door.drops.values())
+
+
+def test_many_sources_that_hang_while_they_open_are_waited_for_together(monkeypatch) -> None:
+    monkeypatch.setattr("pipeline.loop.HUNG_READ", 0.2)
+    woken, changed = threading.Event(), threading.Condition()
+
+    def hangs(info: SourceInfo):
+        woken.wait(10)
+        return Film(info, 1)
+
+    intakes = [Intake([_info(str(i), live=True)], hangs, changed) for i in range(10)]
+    outputs = Outputs([Outlet(Notes(), "n", True)])
+    loop = Loop(Pipeline(OneFace(), NoPanel(), _lane), intakes, changed, outputs, Progress(shown=False))
+    loop.stop()
+
+    report = loop.run()
+    woken.set()
+
+    assert report.seconds < 1
+
+
 def test_frames_of_one_source_may_share_a_turn() -> None:
     one, many = Pipeline(OneFace(), NoPanel(), _lane), Pipeline(OneFace(), NoPanel(), _lane)
     for pipeline in (one, many):
