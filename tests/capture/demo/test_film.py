@@ -17,6 +17,8 @@ from core.errors import SourceError
 from core.settings import CaptureConfig
 from core.types import SourceInfo
 
+pytestmark = pytest.mark.slow  # the film takes seconds to build
+
 INFO = SourceInfo("demo", "demo", "demo")
 STRIDE = 3
 PEOPLE = ("biden", "collins", "hopper", "obama")
@@ -208,7 +210,6 @@ def test_the_light_sinks_to_a_third_and_returns(stage: Stage) -> None:
     assert after / before == pytest.approx(1, abs=0.1)
 
 
-@pytest.mark.slow
 def test_no_two_frames_in_a_row_look_like_a_cut(stage: Stage) -> None:
     def thumbnail(index: int):
         grey = cv2.cvtColor(stage.draw(index), cv2.COLOR_BGR2GRAY)
