@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import signal
 import sys
@@ -88,13 +89,20 @@ def parser() -> Parser:
     p.add_argument("--from", dest="begin", type=float, metavar="S", help="skip the first S seconds of files")
     p.add_argument("--to", dest="end", type=float, metavar="S", help="end files at second S")
     p.add_argument("--start", metavar="ISO", help="date and time of a recording's first frame")
-    p.add_argument("--max-seconds", type=float, metavar="S", help="stop after S seconds of video")
+    p.add_argument("--max-seconds", type=_seconds, metavar="S", help="stop after S seconds of video")
     p.add_argument("--no-window", action="store_true", help="show nothing, even where there is a display")
     p.add_argument("--check", action="store_true", help="look at everything, run nothing, say what to mend")
     p.add_argument("--list-cameras", action="store_true", help="the cameras of this machine")
     p.add_argument("-v", "--verbose", action="store_true", help="say more; tracebacks of failures too")
     p.add_argument("--version", action="version", version=f"stream.py {VERSION}")
     return p
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: expected seconds, more than 0")
+    return seconds
 
 
 class Stopper:
@@ -133,6 +141,11 @@ def main(words: Sequence[str] | None = None) -> int:
             print(fault, file=sys.stderr)
         print(f"error: {last}", file=sys.stderr)
         return error.exit_code
+    except Exception as error:  # a fault of ours: no wall of text at a user, -v shows it
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        words = mask(" ".join(f"{type(error).__name__}: {error}".split()))
+        print(f"error: {words} (unexpected; -v says more)", file=sys.stderr)
+        return StreamError.exit_code
 
 
 def _run(options: argparse.Namespace, stopper: Stopper) -> int:
@@ -189,6 +202,8 @@ def read_settings(options: argparse.Namespace) -> Settings:
     changes: dict[str, object] = {}
     if options.source:
         changes["sources"] = tuple(SourceConfig(address=address) for address in options.source)
+    if "" in options.output:
+        raise ConfigError("-o: the path is empty; name a file, such as -o out.mp4.")
     if options.output:
         changes["sinks"] = tuple(SinkConfig(path=path) for path in options.output)
     return settings.model_copy(update=changes)
@@ -201,8 +216,11 @@ def _start(text: str | None) -> float:
     if text is None:
         return float("nan")
     try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError as error:
+        start = datetime.fromisoformat(text)
+        if not 1900 <= start.year <= 9000:  # room for the length of any recording
+            raise ValueError(text)
+        return start.timestamp()
+    except (ValueError, OverflowError, OSError) as error:
         raise ConfigError(f"--start {text}: expected a time such as 2026-11-23T09:00:00Z.") from error
 
 

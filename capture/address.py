@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -31,7 +32,7 @@ def resolve_all(sources: Sequence[SourceConfig], config: CaptureConfig) -> list[
 
     Raises:
         SourceError: an address that stands for nothing.
-        ConfigError: a name given twice.
+        ConfigError: a name given twice, or an empty address.
     """
     given = [source.name for source in sources if source.name]
     for name in given:
@@ -54,8 +55,11 @@ def resolve(source: SourceConfig, config: CaptureConfig) -> list[SourceInfo]:
 
     Raises:
         SourceError: nothing there, or nothing in it that can be shown.
+        ConfigError: an empty address.
     """
     address = str(source.address).strip()
+    if not address:
+        raise ConfigError("sources: an empty address; say a camera number, a path, an address, or demo.")
     kind = _kind(address) if source.kind == "auto" else source.kind
     name = source.name
     if kind == "demo":
@@ -92,7 +96,7 @@ def _kind(address: str) -> Kind:
         return "webcam"
     match = _SCHEME.match(address)
     if not match or match["scheme"].lower() == "file":
-        return "folder" if _local(address).is_dir() else "video"
+        return "folder" if os.path.isdir(_local(address)) else "video"  # noqa: PTH112  never raises
     if match["scheme"].lower() not in SCHEMES:
         raise SourceError(
             f"{masked(address)}: '{match['scheme']}' addresses are not known; "
@@ -157,7 +161,10 @@ def _nothing_there(path: Path) -> str:
 def _local(address: str) -> Path:
     if address.startswith("file://"):
         address = unquote(urlsplit(address).path)
-    return Path(address).expanduser()
+    try:
+        return Path(address).expanduser()
+    except RuntimeError:  # nobody of that name: it is a file's name then
+        return Path(address)
 
 
 def _camera_name(address: str) -> str:

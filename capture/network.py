@@ -199,6 +199,8 @@ def _resolve_name(address: str, shown: str) -> None:
     except ValueError:
         raise explain(av_error.ArgumentError(errno.EINVAL, ""), shown, 0.0, 0.0) from None
     except (socket.gaierror, UnicodeError):
+        if host != urlsplit(shown).hostname:  # part of a password with '/' or '@' in it
+            raise explain(av_error.ArgumentError(errno.EINVAL, ""), shown, 0.0, 0.0) from None
         raise Lost(
             f"{shown}: the name '{host}' is not known on this network; check it, or use the number."
         ) from None

@@ -61,7 +61,12 @@ def _read(file: Path, places: dict[Key, str]) -> dict[str, Any]:
         return {}
     if not isinstance(data, dict):
         raise ConfigError(f"{file}: expected sections such as `detector:`, got {type(data).__name__}.")
-    _note_places(node, (), file, places)
+    try:
+        _note_places(node, (), file, places)
+    except RecursionError as error:
+        raise ConfigError(
+            f"{file}: holds a section within itself (an alias such as *a); write it out."
+        ) from error
     return data
 
 
@@ -86,7 +91,9 @@ def _parse(word: str, places: dict[Key, str]) -> dict[str, Any]:
     name, equals, text = word.partition("=")
     keys = [part.strip() for part in name.split(".")]
     if not equals or not all(keys):
-        raise ConfigError(f"--set {word}: expected section.key=value, for example detector.threshold=0.5.")
+        raise ConfigError(
+            f"--set {word}: expected section.setting=value, for example detector.threshold=0.5."
+        )
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:

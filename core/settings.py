@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
@@ -46,6 +46,14 @@ class CaptureConfig(Section):
     stall_timeout: float = Field(5.0, gt=0, le=120)
 
     model_config = ConfigDict(populate_by_name=True)
+
+    @field_validator("end")
+    @classmethod
+    def _after_begin(cls, end: float | None, info: ValidationInfo) -> float | None:
+        begin = info.data.get("begin", 0.0)
+        if end is not None and end <= begin:
+            raise ValueError(f"more than capture.from, which is {begin:g}")
+        return end
 
 
 class DetectorConfig(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,12 +80,12 @@ def _unwritable(path: Path, folder: Path) -> SinkError | None:
     """Tried, since rights alone do not tell: access lists, read-only disks, a full one."""
     if path == STDOUT or _is_device(path):
         return None
-    if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "does not exist"
+    if not os.path.isdir(folder):  # noqa: PTH112  unlike pathlib's it never raises
+        what = "is no folder" if os.path.exists(folder) else "does not exist"  # noqa: PTH110
         return SinkError(f"output {path}: the folder '{folder}' {what}. Make it first: mkdir -p '{folder}'")
     probe = path if path.parent.is_dir() else folder / path.name  # folders of `{source}` come later
-    existed = probe.exists()
     try:
+        existed = probe.exists()
         with probe.open("ab"):
             pass
         if not existed:
@@ -116,4 +117,7 @@ def _identity(path: Path) -> Identity:
 
 def _is_device(path: Path) -> bool:
     """Such as /dev/null, which any number may write to."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    try:
+        return path.exists() and not path.is_file() and not path.is_dir()
+    except OSError:  # such as a name that is too long
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from outputs.textfile import failure
@@ -17,12 +18,14 @@ def write_summary(path: Path, data: Mapping[str, object]) -> None:
         SinkError: it cannot be written; what stood there before still does.
     """
     text = json.dumps(_known(data), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
-    part = path.with_name(path.name + ".part")
+    target = path.resolve()  # a link stays one
+    part = target.with_name(target.name + ".part")
     try:
         part.write_bytes(text.encode("utf-8", "backslashreplace"))
-        part.replace(path)
+        part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise failure(path, error) from error
 
 

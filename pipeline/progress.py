@@ -14,7 +14,7 @@ class Progress:
     """A bar with the time left for files, a line that moves for live sources; on a terminal only."""
 
     def __init__(self, shown: bool) -> None:
-        self._shown = shown and sys.stderr.isatty()
+        self._shown = shown and sys.stderr is not None and sys.stderr.isatty()
         self._bars: dict[str, Any] = {}
 
     def begun(self, info: SourceInfo, length: float) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from capture import open_source
 from capture.address import Resolved, resolve_all
-from core.errors import StreamError
+from core.errors import SinkError, StreamError
 from core.protocols import Source
 from core.settings import CaptureConfig, Settings, SinkConfig
 from core.types import SourceInfo, Stamp
@@ -86,7 +86,10 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     for line in report.words().splitlines():
         log.info("%s", line)
     for path in summaries:
-        write_summary(path, summarise(plan, built, report))
+        try:
+            write_summary(path, summarise(plan, built, report))
+        except SinkError as error:
+            report.fail(error.exit_code, str(error))
     if report.failures:
         code, words = report.failures[0]
         raise _Failed(code, words)

@@ -228,6 +228,12 @@ def test_a_device_that_is_not_there_is_an_error_never_a_silent_cpu_run(film: Pat
         ["--config", "no-such.yaml"],
         ["--nonsense"],
         ["--start", "yesterday"],
+        ["--start", "9999-12-31T23:59:59Z"],
+        ["--max-seconds", "nan"],
+        ["--max-seconds", "0"],
+        ["--from", "5", "--to", "3"],
+        ["-o", ""],
+        ["-s", ""],
         [],
     ],
 )
@@ -235,6 +241,38 @@ def test_a_wrong_word_ends_with_usage(film: Path, words: list[str]) -> None:
     source = ["-s", str(film)] if words else []
 
     _fails(run(*source, *words), 2)
+
+
+def test_a_summary_that_cannot_be_written_hides_no_earlier_failure(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no film at all")
+    (tmp_path / "a.json.part").mkdir()  # in the way
+
+    done = run("-s", tmp_path / "text.mp4", "-o", tmp_path / "a.json", "-o", tmp_path / "b.json")
+
+    _fails(done, 4, "text.mp4")
+    assert json.loads((tmp_path / "b.json").read_text())["exit_code"] == 4
+
+
+@pytest.mark.parametrize("words", [("-s", "~nobody-of-that-name/x.mp4"), ("-s", "a" * 300 + ".mp4")])
+def test_a_name_that_no_file_can_have_is_a_missing_source(words: tuple[str, str]) -> None:
+    _fails(run(*words), 4, words[1][:40])
+
+
+def test_a_name_that_no_file_can_have_is_no_output(film: Path) -> None:
+    _fails(run("-s", film, "-o", "a" * 300 + ".csv"), 6, "aaa.csv")
+
+
+def test_a_settings_file_that_holds_itself_is_refused(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("detector: &a [*a]\n")
+
+    _fails(run("-s", film, "--config", tmp_path / "c.yaml"), 2, "c.yaml", "within itself")
+
+
+def test_part_of_a_password_is_not_taken_for_a_host() -> None:
+    done = run("-s", "rtsp://user:p@secret/word@127.0.0.1:1/main", "-v")
+
+    _fails(done, 4, "%2F")
+    assert "secret" not in done.stdout + done.stderr
 
 
 # --- being stopped -------------------------------------------------------------------------------

@@ -258,3 +258,13 @@ def test_the_summary_is_read_back_and_nan_is_null(tmp_path: Path) -> None:
 def test_a_summary_that_cannot_be_written_names_its_folder(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="nowhere"):
         write_summary(tmp_path / "nowhere" / "s.json", {})
+
+
+def test_a_summary_goes_to_where_a_link_points(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "s.json").symlink_to(tmp_path / "far" / "real.json")
+
+    write_summary(tmp_path / "s.json", {"a": 1})
+
+    assert (tmp_path / "s.json").is_symlink()
+    assert json.loads((tmp_path / "far" / "real.json").read_text()) == {"a": 1}
