@@ -6,6 +6,7 @@ The command line: reads the settings, opens everything, runs the loop, closes ev
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import math
 import os
@@ -131,21 +132,26 @@ class Stopper:
 def main(words: Sequence[str] | None = None) -> int:
     """Run the program; the exit code."""
     stopper = Stopper()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot show must not end a report
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options = parser().parse_args(words)
         _log(options.verbose)
         return _run(options, stopper)
     except StreamError as error:
         *faults, last = str(error).splitlines() or [""]
-        for fault in faults:
-            print(fault, file=sys.stderr)
-        print(f"error: {last}", file=sys.stderr)
+        _say(*faults, f"error: {last}")
         return error.exit_code
     except Exception as error:  # a fault of ours: no wall of text at a user, -v shows it
         logging.getLogger(__name__).debug("unexpected", exc_info=True)
         words = mask(" ".join(f"{type(error).__name__}: {error}".split()))
-        print(f"error: {words} (unexpected; -v says more)", file=sys.stderr)
+        _say(f"error: {words} (unexpected; -v says more)")
         return StreamError.exit_code
+
+
+def _say(*lines: str) -> None:
+    if sys.stderr is not None:  # print would take the standard output instead
+        print(*lines, sep="\n", file=sys.stderr)
 
 
 def _run(options: argparse.Namespace, stopper: Stopper) -> int:

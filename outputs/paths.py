@@ -89,7 +89,7 @@ def _unwritable(path: Path, folder: Path) -> SinkError | None:
         with probe.open("ab"):
             pass
         if not existed:
-            probe.unlink()
+            probe.resolve().unlink()  # behind a link, not the link
     except OSError as error:
         return failure(path, error)
     return None

@@ -44,6 +44,8 @@ class TextFile:
         try:
             # Not through sys.stdout: what it had buffered for a reader that is gone would
             # make Python complain at its exit.
+            if path == STDOUT and sys.stdout is None:
+                raise SinkError("output -: there is no standard output, it is closed. Name a file.")
             target = sys.stdout.fileno() if path == STDOUT else path
             self._file = WholeFile(target, "w", closefd=path != STDOUT)
         except (OSError, AttributeError) as error:

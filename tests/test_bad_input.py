@@ -262,6 +262,25 @@ def test_a_name_that_no_file_can_have_is_no_output(film: Path) -> None:
     _fails(run("-s", film, "-o", "a" * 300 + ".csv"), 6, "aaa.csv")
 
 
+def test_a_link_to_no_file_yet_is_written_through(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "e.jsonl").symlink_to(tmp_path / "real.jsonl")
+
+    done = run("-s", film, "-o", tmp_path / "e.jsonl", "--max-seconds", "0.2")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "e.jsonl").is_symlink()
+    assert "source_started" in (tmp_path / "real.jsonl").read_text()
+
+
+def test_a_name_that_the_terminal_cannot_show_does_not_end_a_report(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "문.mp4", every(25, 1))
+
+    done = run("-s", film, "--check", PYTHONIOENCODING="ascii")
+
+    assert done.returncode == 0, done.stderr
+    assert "placement" in done.stdout
+
+
 def test_a_settings_file_that_holds_itself_is_refused(film: Path, tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("detector: &a [*a]\n")
 
