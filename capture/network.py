@@ -32,7 +32,7 @@ _MISCONFIGURED = 60.0  # s; some cameras answer so while they boot
 _ANSWERS: tuple[tuple[type[Exception], str, float], ...] = (
     (
         av_error.HTTPUnauthorizedError,
-        "the user or password is wrong or missing (401); write rtsp://user:password@host/...",
+        "the user or password is wrong or missing (401); write them before the host, as user:password@host.",
         _LOCKOUT,
     ),
     (

@@ -65,7 +65,7 @@ class Intake:
         self.live = any(info.live for info in infos)
         self.box: Mailbox[Item] = Mailbox(ARCHIVE_ROOM, self.live, changed)
         self.done = False
-        self._infos = infos
+        self.infos = infos
         self._open = open_source
         self._max_seconds = max_seconds
         self._stop = threading.Event()
@@ -90,7 +90,7 @@ class Intake:
             item.report.drops["queue"] += 1
 
     def _run(self) -> None:
-        for info in self._infos:
+        for info in self.infos:
             if self._stop.is_set() or not self._read_source(SourceReport(info)):
                 break
         self._put(Done())
@@ -116,12 +116,17 @@ class Intake:
         return self._put(Over(report, error)) and taken
 
     def _pump(self, source: Source, report: SourceReport) -> bool:
+        last = -1
         while not self._stop.is_set():
             item = source.read()
             if item is None or item.stamp.time - report.info.start >= self._max_seconds:
                 return True
             if isinstance(item, Frame):
-                report.frames_in += 1
+                # A camera's own thread lets go of what is not fetched in time.
+                missed = item.stamp.index - last - 1 if report.info.live else 0
+                report.drops["late"] += missed
+                report.frames_in += 1 + missed
+                last = item.stamp.index
                 report.suspect += item.damaged
             arrival = Arrival(item, time.monotonic(), report)
             if not self._put(arrival):

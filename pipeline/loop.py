@@ -230,6 +230,9 @@ class Loop:
                 log.warning("a read did not return within %.0f s and is left behind", HUNG_READ)
         for report in list(self._active.values()):
             self._end(report, None)
+        told = {source.info.name for source in self.report.sources}
+        never = [info for intake in self.intakes for info in intake.infos if info.name not in told]
+        self.report.sources += [SourceReport(info) for info in never]
         for outlet in self.outputs.outlets:
             outlet.close()
             self.report.pictures_dropped += outlet.dropped

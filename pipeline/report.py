@@ -81,13 +81,13 @@ class Report:
     def words(self) -> str:
         """The summary for people, a few lines of at most 80 columns."""
         fps = self.frames / self.seconds if self.seconds > 0 else 0.0
-        latency = self.latency_ms()
+        ms = self.latency_ms()
+        latency = f", latency {ms['p50']:.0f} ms (p95 {ms['p95']:.0f})" if self.latencies else ""
         drops = sum((source.drops for source in self.sources), Counter())
         lost = ", ".join(f"{count} {cause}" for cause, count in drops.items()) or "none"
         people = sum(source.tracks for source in self.sources)
         return (
-            f"{self.frames} frames in {self.seconds:.1f} s ({fps:.1f} frames/s), "
-            f"latency {latency['p50']:.0f} ms (p95 {latency['p95']:.0f})\n"
+            f"{self.frames} frames in {self.seconds:.1f} s ({fps:.1f} frames/s){latency}\n"
             f"people seen: {people}; frames dropped: {lost}\n"
             f"looks run: {self.looks_run}, saved: {self.looks_saved}, "
             f"not fit to judge: {self.looks_unfit}"

@@ -160,6 +160,27 @@ def test_what_a_slow_loop_misses_of_a_camera_is_counted_to_the_frame() -> None:
     assert door.frames_out == sum(not r.last for r in sink.results)
 
 
+def test_what_a_camera_let_go_of_before_it_was_read_is_counted_too() -> None:
+    film = Film(_info(live=True), 100)
+    film._items = film._items[:40] + film._items[55:]
+
+    door = _loop([film], Notes()).run().sources[0]
+
+    assert door.frames_in == 100
+    assert door.drops["late"] >= 15
+    assert door.frames_in == door.frames_out + sum(door.drops.values())
+
+
+def test_a_source_that_was_never_reached_is_in_the_report_all_the_same() -> None:
+    loop = _loop([Film(_info("door"), 10), Film(_info("till"), 10)], Notes())
+    loop.stop()
+
+    report = loop.run()
+
+    assert sorted(source.info.name for source in report.sources) == ["door", "till"]
+    assert "nan" not in report.words()
+
+
 def test_seconds_without_a_picture_end_tracks_by_time() -> None:
     sink = Notes()
 
