@@ -64,6 +64,9 @@ class Output(Section):
         deviation: age: years, standard deviation of the errors, measured; the distribution
             is widened to it. One number, or (predicted age, years) points, linear in between.
         temperature: probabilities are flattened by it (p ** (1 / temperature), normalised).
+        doubt: share of the looks of no quality that say nothing about the person; a look of
+            quality q is mixed with "anybody" by doubt * (1 - q) ** 2. The default is that of
+            the age and mood networks in the repository, for networks that nobody measured.
     """
 
     role: Literal["age", "gender", "emotion"]
@@ -72,6 +75,7 @@ class Output(Section):
     classes: tuple[str, ...] = ()
     deviation: float | tuple[tuple[float, float], ...] = 0.0
     temperature: float = Field(1.0, gt=0)
+    doubt: float = Field(0.4, ge=0, le=1)
 
 
 class Card(Section):

@@ -17,7 +17,7 @@ YEARS: F64 = np.arange(AGES, dtype=np.float64)
 EDGES: F64 = np.arange(AGES + 1, dtype=np.float64) - 0.5
 TAIL = 0.05  # of the probability outside of the interval, at each end
 OUTLIER = 0.005  # share of looks that say nothing about the age, so that none rules a year out
-WIDEST = 3.0  # times the deviation of one good look, for hardly more than none
+WIDEST = 3.0  # times the deviation of one look, for looks that contradict each other
 # Of a hundred people, this many are taken for the other gender in every look.
 ALWAYS_WRONG = 0.015
 FIRST_GLANCE = 0.2  # s of the visit that the first look stands for
@@ -54,7 +54,7 @@ class AgeBelief:
         """The belief: distribution (101,), mean, low and high, years; 90 % lie between.
 
         Args:
-            looks: effective number of them.
+            looks: effective number of them, at least 1.
             shared: share of the variance of a look's error that all looks have in common.
         """
         pooled = self.logs / self.weight

@@ -102,12 +102,14 @@ class Fusion:
         track.updated = time
         belief.looks[row], belief.updated[row] = track.looks, time
         belief.quality[row] = np.fmax(belief.quality[row], quality)
+        # Less than one look's worth does not widen: a poor look is wide by itself (`Output.doubt`).
+        worth = max(track.looks, 1.0)
         if _known(looks.age[look, 0]):
             track.age.add(looks.age[look].astype(np.float64), weight, fade)
-            _write_age(belief, row, track.age.read(track.looks, config.shared))
+            _write_age(belief, row, track.age.read(worth, config.shared))
         if _known(looks.female[look]):
             track.gender.add(float(looks.female[look]), weight, fade)
-            chance = track.gender.read(track.looks, config.shared)
+            chance = track.gender.read(worth, config.shared)
             belief.female[row] = chance
             belief.gender[row] = decide(chance, int(belief.gender[row]), config)
         if _known(looks.emotion[look, 0]):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import WeightsError
-from core.types import Array, Crop, Estimates, Faces, Image
+from core.types import F32, Array, Crop, Estimates, Faces, Image
 from estimators.align import cut
 from estimators.network import Network
 from estimators.quality import quality
@@ -46,13 +46,13 @@ class Panel:
         counts = [len(faces) for _, faces in views]
         if sum(counts) == 0:
             return [Estimates.none() for _ in views]
-        seen = [quality(image, faces) for image, faces in views]
-        whole = replace(Estimates.none(sum(counts)), quality=np.concatenate(seen), **self._judge(views))
+        seen = np.concatenate([quality(image, faces) for image, faces in views])
+        whole = replace(Estimates.none(sum(counts)), quality=seen, **self._judge(views, seen))
         ends = np.cumsum(counts).tolist()
         starts = [end - count for end, count in zip(ends, counts, strict=True)]
         return [_rows(whole, slice(start, end)) for start, end in zip(starts, ends, strict=True)]
 
-    def _judge(self, views: Sequence[View]) -> dict[str, Array]:
+    def _judge(self, views: Sequence[View], seen: F32) -> dict[str, Array]:
         crops: dict[Crop, Array] = {}
         answers: dict[int, Estimates] = {}
         columns: dict[str, Array] = {}
@@ -60,7 +60,7 @@ class Panel:
             if network.crop not in crops:
                 crops[network.crop] = np.concatenate([cut(*view, network.crop) for view in views])
             if id(network) not in answers:
-                answers[id(network)] = network.estimate(crops[network.crop])
+                answers[id(network)] = network.estimate(crops[network.crop], seen)
             columns[COLUMNS[role]] = getattr(answers[id(network)], COLUMNS[role])
         return columns
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.types import F32, F64, Image
 from estimators.belief import YEARS
-from evaluation.calibrate import open_parts
+from evaluation.looks import open_parts
 from evaluation.packs import boxed, read_aaf
 
 View = tuple[Image, F32]

@@ -51,16 +51,21 @@ def card(*outputs, **changes):
     )
 
 
-AGE = Output(role="age", name="ages", values=(0.25, 30.0, 60.0), deviation=0.0)
-GENDER = Output(role="gender", name="genders", classes=("male", "female"))
-MOOD = Output(role="emotion", name="moods", classes=tuple(reversed(EMOTIONS)))
+AGE = Output(role="age", name="ages", values=(0.25, 30.0, 60.0), deviation=0.0, doubt=0.0)
+GENDER = Output(role="gender", name="genders", classes=("male", "female"), doubt=0.0)
+MOOD = Output(role="emotion", name="moods", classes=tuple(reversed(EMOTIONS)), doubt=0.0)
+
+
+def good(n):
+    """Qualities of faces that leave nothing to be wished for."""
+    return np.ones(n, np.float32)
 
 
 def test_pixels_become_numbers_as_the_card_says():
     session = FakeSession(ages=(0, 1, 0))
     crops = np.full((2, 8, 8, 3), (130, 120, 140), np.uint8)
 
-    Network(card(AGE), session).estimate(crops)
+    Network(card(AGE), session).estimate(crops, good(2))
 
     assert session.batches[0].shape == (2, 3, 8, 8)
     assert session.batches[0].dtype == np.float32
@@ -70,7 +75,7 @@ def test_pixels_become_numbers_as_the_card_says():
 def test_one_network_may_have_several_heads_and_leaves_other_columns_unknown():
     session = FakeSession(ages=(0, 1, 0), genders=(0.8, 0.2))
 
-    said = Network(card(AGE, GENDER), session).estimate(np.zeros((2, 8, 8, 3), np.uint8))
+    said = Network(card(AGE, GENDER), session).estimate(np.zeros((2, 8, 8, 3), np.uint8), good(2))
 
     assert said.age[0, 30] == pytest.approx(1)
     assert said.female.tolist() == pytest.approx([0.2, 0.2])
@@ -80,7 +85,7 @@ def test_one_network_may_have_several_heads_and_leaves_other_columns_unknown():
 
 def test_classes_are_brought_into_our_order():
     said = Network(card(MOOD), FakeSession(moods=(0.7, 0.3, 0, 0, 0, 0, 0))).estimate(
-        np.zeros((1, 8, 8, 3), np.uint8)
+        np.zeros((1, 8, 8, 3), np.uint8), good(1)
     )
 
     assert said.emotion[0, EMOTIONS.index("neutral")] == pytest.approx(0.7)
@@ -90,7 +95,9 @@ def test_classes_are_brought_into_our_order():
 def test_a_network_that_says_one_number_gives_a_gaussian_of_its_measured_deviation():
     number = Output(role="age", name="years", deviation=6.0)
 
-    said = Network(card(number), FakeSession(years=(41.5,))).estimate(np.zeros((1, 8, 8, 3), np.uint8))
+    said = Network(card(number), FakeSession(years=(41.5,))).estimate(
+        np.zeros((1, 8, 8, 3), np.uint8), good(1)
+    )
 
     mean = said.age[0] @ YEARS
     assert mean == pytest.approx(41.5, abs=0.05)
@@ -100,15 +107,44 @@ def test_a_network_that_says_one_number_gives_a_gaussian_of_its_measured_deviati
 def test_the_deviation_may_depend_on_the_predicted_age():
     old = Output(role="age", name="years", deviation=((0.0, 2.0), (40.0, 10.0)))
 
-    said = Network(card(old), FakeSession(years=(50.0,))).estimate(np.zeros((1, 8, 8, 3), np.uint8))
+    said = Network(card(old), FakeSession(years=(50.0,))).estimate(np.zeros((1, 8, 8, 3), np.uint8), good(1))
 
     assert np.sqrt(said.age[0] @ (YEARS - 50) ** 2) == pytest.approx(10, abs=0.2)
+
+
+def test_what_a_look_says_is_doubted_the_more_the_poorer_it_is():
+    sure = FakeSession(ages=(1, 0, 0), genders=(0, 1), moods=(0, 0, 0, 0, 0, 0, 1))
+    heads = [output.model_copy(update={"doubt": 0.4}) for output in (AGE, GENDER, MOOD)]
+
+    said = Network(card(*heads), sure).estimate(
+        np.zeros((3, 8, 8, 3), np.uint8), np.array([1, 0.5, 0], np.float32)
+    )
+
+    assert said.female.tolist() == pytest.approx([1, 1 - 0.4 / 4 / 2, 1 - 0.4 / 2])
+    assert said.emotion[:, 0].tolist() == pytest.approx([1, 1 - 0.1 * 6 / 7, 1 - 0.4 * 6 / 7])
+    assert said.age[:, :2].sum(axis=1) == pytest.approx([1, 0.9, 0.6], abs=0.01)
+    assert said.age[0, 18:].sum() == pytest.approx(0, abs=1e-6)
+    assert said.age[2, 18:].sum() > 0.3  # a grown-up of whom nothing can be seen may look like a child
+
+
+def test_a_network_that_nobody_measured_is_doubted_too():
+    assert Output(role="age", name="years").doubt > 0
+
+
+def test_the_panel_tells_the_networks_how_good_the_look_is():
+    doubtful = GENDER.model_copy(update={"doubt": 1.0})
+    panel = Panel({"gender": Network(card(doubtful), FakeSession(genders=(0, 1)))})
+
+    look = panel.look([(np.zeros((60, 60, 3), np.uint8), faces((5, 5, 50, 50)))])[0]
+
+    assert look.quality[0] == 0
+    assert look.female[0] == pytest.approx(0.5)
 
 
 def test_no_crops_are_no_run():
     session = FakeSession(ages=(0, 1, 0))
 
-    assert len(Network(card(AGE), session).estimate(np.zeros((0, 8, 8, 3), np.uint8))) == 0
+    assert len(Network(card(AGE), session).estimate(np.zeros((0, 8, 8, 3), np.uint8), good(0))) == 0
     assert session.batches == []
 
 

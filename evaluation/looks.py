@@ -1,0 +1,140 @@
+"""One look at each labelled face, good and poor pictures; and what a card's numbers make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from itertools import count
+
+import numpy as np
+
+from core.cards import Output
+from core.session import open_session
+from core.settings import DetectorConfig, EvidenceConfig
+from core.types import F64, I64, Array, Estimates
+from detectors.yunet import YuNet
+from estimators.belief import YEARS, AgeBelief
+from estimators.network import ANYBODY, Network, deviation_at, doubted, temper, widen
+from estimators.panel import Panel
+from evaluation.packs import Labelled
+from weights.manifest import cards
+from weights.store import locate
+
+NETWORKS = {"age": "age_dlib", "gender": "gender_dlib", "emotion": "emotion_fer"}
+SAID = ("quality", "age", "female", "emotion")
+Numbers = dict[str, Output]  # of each role: deviation, temperature, doubt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """Looks at labelled faces, a row each, as the networks give them: nothing widened yet.
+
+    Attributes:
+        quality (N,), age (N, 101), female (N,), emotion (N, 7): what was said.
+        years (N,), woman (N,), mood (N,): what is true; NaN or -1 where not labelled.
+        tuning (N,): bool, numbers may be fitted on it.
+        person (N,): the same for all views of one picture.
+        poor (N,): bool, the picture was made poor.
+    """
+
+    quality: F64
+    age: F64
+    female: F64
+    emotion: F64
+    years: F64
+    woman: F64
+    mood: I64
+    tuning: Array
+    person: I64
+    poor: Array
+
+    def take(self, rows: Array) -> Looks:
+        """Those rows (a mask)."""
+        return Looks(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+
+def together(packs: Iterable[Looks]) -> Looks:
+    """The rows of all; persons are told apart within a pack only."""
+    columns = [[getattr(looks, column.name) for column in fields(Looks)] for looks in packs]
+    return Looks(*(np.concatenate(parts) for parts in zip(*columns, strict=True)))
+
+
+def open_parts() -> tuple[Panel, YuNet, Numbers]:
+    """The default networks, nothing widened, tempered or doubted; the detector; what the cards state."""
+    known = cards()
+    networks: dict[str, Network] = {}
+    plain = {"deviation": 0.0, "temperature": 1.0, "doubt": 0.0}
+    for role, name in NETWORKS.items():
+        card = known[name]
+        card = card.model_copy(
+            update={"outputs": tuple(output.model_copy(update=plain) for output in card.outputs)}
+        )
+        networks[role] = Network(card, open_session(locate(card), "cpu", 1))
+    yunet = YuNet(DetectorConfig(size=320), known["yunet"], open_session(locate(known["yunet"]), "cpu", 1))
+    stated = {role: output for role, name in NETWORKS.items() for output in known[name].outputs}
+    return Panel(networks), yunet, stated
+
+
+def collect(panel: Panel, people: Iterable[list[Labelled]]) -> Looks:
+    """Let the panel judge all views of every person; the first of each is the picture as it is."""
+    said: list[Estimates] = []
+    labels = []
+    for person, views in zip(count(), people, strict=False):
+        for place, face in enumerate(views):
+            said += panel.look([(face.image, face.faces)])
+            labels.append((face.age, face.female, face.mood, face.tuning, person, place > 0))
+    columns = {
+        name: np.concatenate([getattr(look, name) for look in said]).astype(np.float64) for name in SAID
+    }
+    years, woman, mood, tuning, person, poor = np.array(labels, np.float64).T
+    return Looks(
+        **columns,
+        years=years,
+        woman=woman,
+        mood=mood.astype(np.int64),
+        tuning=tuning > 0,
+        person=person.astype(np.int64),
+        poor=poor > 0,
+    )
+
+
+def ages(looks: Looks, output: Output) -> F64:
+    """Distributions of the age (N, 101) by these numbers."""
+    wide = widen(looks.age, deviation_at(output, looks.age @ YEARS))
+    return doubted(wide, ANYBODY, output.doubt, looks.quality)
+
+
+def female(looks: Looks, output: Output) -> F64:
+    """Probabilities of being female (N,) by these numbers."""
+    both = temper(np.stack([looks.female, 1 - looks.female], axis=1), output.temperature)
+    return doubted(both, np.full(2, 1 / 2), output.doubt, looks.quality)[:, 0]
+
+
+def moods(looks: Looks, output: Output) -> F64:
+    """Probabilities of the moods (N, 7) by these numbers."""
+    shares = temper(looks.emotion, output.temperature)
+    return doubted(shares, np.full(7, 1 / 7), output.doubt, looks.quality)
+
+
+def intervals(distributions: F64) -> F64:
+    """What tracks believe after one such look: (N, 2), years, low and high."""
+    said = np.zeros((len(distributions), 2))
+    for row, distribution in enumerate(distributions):
+        belief = AgeBelief()
+        belief.add(distribution, 1.0, 1.0)
+        said[row] = belief.read(1.0, EvidenceConfig().shared)[2:]
+    return said
+
+
+def with_number(numbers: Numbers, role: str, **changes: object) -> Numbers:
+    """The same numbers but for some of a role."""
+    return numbers | {role: numbers[role].model_copy(update=changes)}
+
+
+def calibration_error(sure: F64, right: Array) -> float:
+    """Mean distance of confidence and accuracy over ten bins (Guo et al., ICML 2017)."""
+    bins = np.clip((sure * 10).astype(int), 0, 9)
+    parts = [
+        (bins == i).mean() * abs(sure[bins == i].mean() - right[bins == i].mean()) for i in set(bins.tolist())
+    ]
+    return float(sum(parts))

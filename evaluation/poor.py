@@ -1,0 +1,160 @@
+"""How honest the beliefs about poor pictures are: the `doubt` of a card, and tables by quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from core.cards import Output
+from core.protocols import Detector
+from core.settings import EvidenceConfig
+from core.types import F32, F64, SEEN, Array, Estimates, Faces, Tracks
+from estimators.evidence import Fusion
+from evaluation.degrade import degraded, degraded_tile
+from evaluation.looks import (
+    Looks,
+    Numbers,
+    ages,
+    calibration_error,
+    female,
+    intervals,
+    moods,
+    with_number,
+)
+from evaluation.packs import Labelled
+
+VIEWS = 2  # poor pictures made of each good one
+BANDS = ((0.0, 0.15), (0.15, 0.4), (0.4, 0.7), (0.7, 1.01))
+POOR = 0.15  # quality under which doubts are fitted
+STEP = 0.4  # s between the looks at a track: `looks.refresh`
+# Of the looks with these columns: how often they promise to be right, and how often they are.
+Kept = Callable[[Looks, Output], tuple[float, float]]
+
+
+def views(faces: Iterable[Labelled], detector: Detector) -> Iterator[list[Labelled]]:
+    """Each face that was found as it is, and in poor pictures."""
+    generator = np.random.default_rng(0)
+    for face in faces:
+        if len(face.faces):
+            yield [face, *degraded(face, detector, VIEWS, generator)]
+
+
+def tile_views(tiles: Iterable[Labelled]) -> Iterator[list[Labelled]]:
+    """The same for the tiles of FER2013, whose faces are not looked for."""
+    generator = np.random.default_rng(0)
+    for tile in tiles:
+        yield [tile, *(degraded_tile(tile, generator) for _ in range(VIEWS))]
+
+
+def fit_doubt(packs: Sequence[Looks], output: Output, kept: Kept) -> float:
+    """The least doubt with which poor looks keep what they promise, packs counting alike."""
+    halves = [looks.take(looks.tuning & (looks.quality > 0) & (looks.quality < POOR)) for looks in packs]
+    for doubt in np.arange(0, 1, 0.05).round(2).tolist():
+        answers = [kept(half, output.model_copy(update={"doubt": doubt})) for half in halves]
+        promised, held = np.mean(answers, axis=0)
+        if held >= promised:
+            return float(doubt)
+    return 1.0
+
+
+def keep_age(looks: Looks, output: Output) -> tuple[float, float]:
+    """0.9, and the share of the true ages that lie in the interval."""
+    low, high = intervals(ages(looks, output)).T
+    return 0.9, float(((low <= looks.years) & (looks.years <= high)).mean())
+
+
+def keep_gender(looks: Looks, output: Output) -> tuple[float, float]:
+    """Mean confidence and share of right answers."""
+    sure, right = _gender(looks, output)
+    return float(sure.mean()), float(right.mean())
+
+
+def keep_mood(looks: Looks, output: Output) -> tuple[float, float]:
+    """Mean confidence and share of right answers."""
+    shares = moods(looks, output)
+    return float(shares.max(axis=1).mean()), float((shares.argmax(axis=1) == looks.mood).mean())
+
+
+def report_bands(looks: Looks, numbers: Numbers) -> str:
+    """A table of age and gender by quality, all views together."""
+    columns = ["quality", "n", "age error", "in 90 %", "interval", "without doubt: in 90 %", "interval"]
+    columns += ["gender right", "said sure", "calibration error"]
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+    looks = looks.take(looks.quality > 0)
+    for low, high in (*BANDS, (0.0, 1.01)):
+        band = looks.take((looks.quality >= low) & (looks.quality < high))
+        said = ages(band, numbers["age"])
+        error = np.abs(said @ np.arange(said.shape[1]) - band.years).mean()
+        cells = [f"{low:g} to {min(high, 1):g}", str(len(band.years)), f"{error:.1f}"]
+        cells += _held(band, said) + _held(band, ages(band, with_number(numbers, "age", doubt=0.0)["age"]))
+        sure, right = _gender(band, numbers["gender"])
+        cells += [f"{right.mean():.3f}", f"{sure.mean():.3f}", f"{calibration_error(sure, right):.3f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def report_mood_bands(looks: Looks, output: Output) -> str:
+    """A table of the moods by quality."""
+    lines = ["| quality | n | right | said sure | calibration error |", "|---" * 5 + "|"]
+    looks = looks.take(looks.quality > 0)
+    for low, high in BANDS:
+        band = looks.take((looks.quality >= low) & (looks.quality < high))
+        if len(band.mood) == 0:
+            continue
+        shares = moods(band, output)
+        sure, right = shares.max(axis=1), shares.argmax(axis=1) == band.mood
+        figures = f"{right.mean():.3f} | {sure.mean():.3f} | {calibration_error(sure, right):.3f}"
+        lines.append(f"| {low:g} to {min(high, 1):g} | {len(right)} | {figures} |")
+    return "\n".join(lines) + "\n"
+
+
+def report_tracks(looks: Looks, numbers: Numbers) -> str:
+    """Tracks of one look at the picture as it is and looks at poor ones, fused as the program does."""
+    order = np.argsort(looks.person, kind="stable")
+    ends = np.flatnonzero(np.diff(looks.person[order], append=-1))
+    groups = np.split(order, ends[:-1] + 1)
+    lines = []
+    for name, chosen in (
+        ("with", numbers["age"]),
+        ("without", with_number(numbers, "age", doubt=0.0)["age"]),
+    ):
+        said = ages(looks, chosen).astype(np.float32)
+        # The poor looks first: it is then that they can do harm.
+        believed = np.array([_track(said[rows[::-1]], looks.quality[rows[::-1]]) for rows in groups])
+        years = looks.years[[rows[0] for rows in groups]]
+        known = np.isfinite(believed[:, 0])
+        mean, low, high = believed[known].T
+        held = ((low <= years[known]) & (years[known] <= high)).mean()
+        error = np.abs(mean - years[known]).mean()
+        lines.append(
+            f"{name} doubt: age error {error:.2f}, in 90 % {held:.3f}, interval {(high - low).mean():.0f}"
+        )
+    return f"Tracks, n = {len(groups)}: " + "; ".join(lines) + "\n"
+
+
+def _track(said: F32, quality: F64) -> tuple[float, float, float]:
+    """Mean, low and high after these looks at one person, years."""
+    fusion = Fusion(EvidenceConfig())
+    row = np.zeros(1, np.int64)
+    tracks = Tracks(
+        row + 1, np.zeros((1, 4)), np.full(1, SEEN, np.uint8), Faces.none(1), row, np.zeros(1), np.zeros(1)
+    )
+    for i in range(len(said)):
+        look = Estimates.none(1)
+        look.age[:], look.quality[:] = said[i], quality[i]
+        belief = fusion.update(tracks, row, look, i * STEP)
+    return float(belief.age_mean[0]), float(belief.age_low[0]), float(belief.age_high[0])
+
+
+def _held(looks: Looks, said: F64) -> list[str]:
+    low, high = intervals(said).T
+    inside = (low <= looks.years) & (looks.years <= high)
+    return [f"{inside.mean():.3f}", f"{(high - low).mean():.1f}"]
+
+
+def _gender(looks: Looks, output: Output) -> tuple[F64, Array]:
+    """Confidence, and whether it was right, of those whose gender is labelled."""
+    looks = looks.take(~np.isnan(looks.woman))
+    chance = female(looks, output)
+    return np.maximum(chance, 1 - chance), (chance > 0.5) == (looks.woman == 1)

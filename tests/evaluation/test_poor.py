@@ -1,0 +1,94 @@
+"""Poor pictures made of good ones, and the doubt that is fitted on them."""
+
+import numpy as np
+import pytest
+
+from core.cards import Output
+from estimators.network import ANYBODY
+from evaluation.degrade import HEIGHT, JPEG, degrade, degraded
+from evaluation.looks import Looks, ages, intervals
+from evaluation.packs import Labelled
+from evaluation.poor import fit_doubt, keep_age, keep_gender
+from tests.make import faces
+
+AGE = Output(role="age", name="ages", deviation=3.0)
+GENDER = Output(role="gender", name="genders", classes=("female", "male"))
+
+
+def looks(generator, blind, n=600):
+    """Looks of quality 0 at people whose age is off by 3 years, or not seen at all by so many."""
+    years = generator.choice(101, n, p=ANYBODY)
+    unseen = generator.random(n) < blind
+    said = np.where(unseen, 4, np.rint(years + generator.normal(0, 3, n)).clip(0, 100)).astype(int)
+    woman = generator.integers(0, 2, n)
+    right = np.where(unseen, generator.random(n) < 0.5, generator.random(n) < 0.9)
+    return Looks(
+        quality=np.full(n, 1e-6),
+        age=np.eye(101)[said],
+        female=np.where(right == (woman == 1), 0.9, 0.1),
+        emotion=np.full((n, 7), 1 / 7),
+        years=years.astype(float),
+        woman=woman.astype(float),
+        mood=np.full(n, -1),
+        tuning=np.ones(n, bool),
+        person=np.arange(n),
+        poor=np.ones(n, bool),
+    )
+
+
+def test_the_doubt_that_is_fitted_is_the_share_of_looks_that_say_nothing():
+    known = looks(np.random.default_rng(0), blind=0.3)
+
+    assert fit_doubt([known], GENDER, keep_gender) == pytest.approx(0.3, abs=0.08)
+    assert 0.05 < fit_doubt([known], AGE, keep_age) <= 0.35
+
+
+def test_looks_that_keep_their_promise_need_no_doubt():
+    known = looks(np.random.default_rng(1), blind=0.0)
+
+    assert fit_doubt([known], GENDER, keep_gender) <= 0.1
+    assert fit_doubt([known], AGE, keep_age) <= 0.1
+
+
+def test_with_the_fitted_doubt_nine_of_ten_true_ages_lie_in_the_interval():
+    tuning, rest = (looks(np.random.default_rng(seed), blind=0.3) for seed in (2, 3))
+
+    doubt = fit_doubt([tuning], AGE, keep_age)
+    low, high = intervals(ages(rest, AGE.model_copy(update={"doubt": doubt}))).T
+
+    assert ((low <= rest.years) & (rest.years <= high)).mean() == pytest.approx(0.9, abs=0.06)
+
+
+def test_a_poor_picture_is_smaller_or_softer_and_the_same_for_the_same_seed():
+    chequered = np.kron(np.indices((40, 40)).sum(axis=0) % 2 * 200, np.ones((5, 5)))
+    picture = np.repeat(chequered.astype(np.uint8)[..., None], 3, axis=2)
+
+    poor = [degrade(picture, 150.0, np.random.default_rng(seed)) for seed in range(12)]
+    again = [degrade(picture, 150.0, np.random.default_rng(seed)) for seed in range(12)]
+
+    assert all(np.array_equal(one, other) for one, other in zip(poor, again, strict=True))
+    assert all(one.std() < 0.7 * picture.std() for one in poor)
+    assert {one.shape == picture.shape for one in poor} == {True, False}
+    assert all(one.shape[0] <= 200 * HEIGHT[1] / 150 + 1 for one in poor if one.shape != picture.shape)
+    assert 0 < JPEG[0] < JPEG[1] <= 100
+
+
+def test_a_face_that_the_detector_does_not_find_in_the_poor_picture_is_left_out():
+    class Nearly:
+        """Finds the face that is there in every second picture, and another beside it."""
+
+        count = 0
+
+        def detect(self, images):
+            self.count += 1
+            scale = images[0].shape[1] / 200
+            there, beside = (np.array(box) * scale for box in ((50, 40, 150, 160), (0, 0, 40, 40)))
+            return [faces(tuple(beside), tuple(there)) if self.count % 2 else faces(tuple(beside))]
+
+    face = Labelled("a", np.full((200, 200, 3), 120, np.uint8), faces((50, 40, 150, 160)), 30.0, 1.0)
+
+    views = list(degraded(face, Nearly(), 4, np.random.default_rng(0)))
+
+    assert len(views) == 2
+    assert all(view.faces.boxes[0, 0] > 0 for view in views)
+    assert all(view.age == 30 for view in views)
