@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Container
 
 from core.errors import SinkError, StreamError
 from core.protocols import Sink
@@ -23,11 +24,19 @@ _GLANCE = 0.1  # s between two looks at whether the run is to end
 class Outlet:
     """The queue and the thread of one sink.
 
-    Results are never lost: a full queue is waited for. Of pictures a live run drops the
-    oldest and counts it; an archive waits.
+    Results are never lost, nor are pictures of files: a full queue is waited for. Of the pictures
+    of live sources the oldest is dropped and counted.
     """
 
-    def __init__(self, sink: Sink, name: str, live: bool, required: bool = True) -> None:
+    def __init__(self, sink: Sink, name: str, live: Container[str] = (), required: bool = True) -> None:
+        """Start the thread.
+
+        Args:
+            sink: closed by it.
+            name: of the sink, for messages.
+            live: names of the sources whose pictures may be dropped.
+            required: whether its failure is one of the run.
+        """
         self.required = required
         self.wants = sink.wants
         self.name = name
@@ -47,9 +56,10 @@ class Outlet:
     def put(self, result: Result, picture: Image | None = None) -> None:
         """Hand over one result; waits while the queue is full, except for live pictures."""
         with self._changed:
-            if self._live and picture is not None and len(self._waiting) >= self._room:
+            may_drop = picture is not None and result.stamp.source in self._live
+            if may_drop and len(self._waiting) >= self._room:
                 self._drop_oldest_picture()
-            while len(self._waiting) >= self._room and not self.error and not self._drops(picture):
+            while len(self._waiting) >= self._room and not self.error and not may_drop:
                 self._changed.wait(_GLANCE)
                 self._leave_if_stuck()
             if self.error is None:
@@ -82,12 +92,9 @@ class Outlet:
             )
             self._waiting.clear()
 
-    def _drops(self, picture: Image | None) -> bool:
-        return self._live and picture is not None
-
     def _drop_oldest_picture(self) -> None:
-        for i, (_, picture) in enumerate(self._waiting):
-            if picture is not None:
+        for i, (result, picture) in enumerate(self._waiting):
+            if picture is not None and result.stamp.source in self._live:
                 del self._waiting[i]
                 self.dropped += 1
                 return

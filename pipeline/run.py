@@ -122,7 +122,7 @@ def check_outputs(plan: Plan, sources: Mapping[str, SourceInfo]) -> None:
 
 def _open_sinks(plan: Plan, sources: Mapping[str, SourceInfo]) -> tuple[list[Path], list[Outlet]]:
     """The paths of the summary, and the other sinks, each in its thread."""
-    live = any(info.live for info in sources.values())
+    live = {info.name for info in sources.values() if info.live}
     summaries = [Path(s.path) for s in plan.settings.sinks if ending(s.path) == SUMMARY]
     opened = [(s, open_sink(s, sources)) for s in plan.settings.sinks if ending(s.path) != SUMMARY]
     if plan.every_look:

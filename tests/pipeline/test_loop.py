@@ -19,6 +19,7 @@ from pipeline.ports import Outputs
 from pipeline.progress import Progress
 from pipeline.schedule import Chooser
 from pipeline.step import Lane, Pipeline
+from render.renderer import Picture
 from tests.make import faces, frame, stamp
 from tracker.sort import Sort
 from watch.life import Life
@@ -100,9 +101,8 @@ def _loop(films: Sequence[Film], sink: Notes, detector=None, max_seconds: float 
     changed = threading.Condition()
     by_name = {film.info.name: film for film in films}
     intakes = [Intake([f.info], lambda i: by_name[i.name], changed, max_seconds) for f in films]
-    live = any(film.info.live for film in films)
     pipeline = Pipeline(detector or OneFace(), NoPanel(), _lane)
-    return Loop(pipeline, intakes, changed, Outputs([Outlet(sink, "notes.csv", live)]), Progress(shown=False))
+    return Loop(pipeline, intakes, changed, Outputs([Outlet(sink, "notes.csv")]), Progress(shown=False))
 
 
 def _info(name: str = "door", live: bool = False) -> SourceInfo:
@@ -242,7 +242,7 @@ def test_a_stage_that_fails_on_some_frames_of_a_camera_skips_them() -> None:
 def test_a_sink_that_fails_ends_the_run_and_closes_the_others() -> None:
     sink, other = Notes(fail_at=5), Notes()
     loop = _loop([Film(_info(), 300)], sink)
-    loop.outputs = Outputs([*loop.outputs.outlets, Outlet(other, "other.csv", False)])
+    loop.outputs = Outputs([*loop.outputs.outlets, Outlet(other, "other.csv")])
 
     report = loop.run()
 
@@ -285,7 +285,7 @@ def test_a_source_that_does_not_open_is_reported_and_the_others_run() -> None:
         Pipeline(OneFace(), NoPanel(), _lane),
         intakes,
         changed,
-        Outputs([Outlet(sink, "n", False)]),
+        Outputs([Outlet(sink, "n")]),
         Progress(shown=False),
     )
 
@@ -309,7 +309,7 @@ def test_stopping_does_not_wait_for_a_sink_that_hangs(monkeypatch) -> None:
 
     other = Notes()
     loop = _loop([Film(_info(), 600)], Hanging())
-    loop.outputs = Outputs([*loop.outputs.outlets, Outlet(other, "other.csv", False)])
+    loop.outputs = Outputs([*loop.outputs.outlets, Outlet(other, "other.csv")])
 
     report = loop.run()
     was_left = not woken.is_set()
@@ -341,6 +341,35 @@ def test_a_full_queue_behind_a_sink_that_hangs_does_not_keep_the_run_from_stoppi
 
     assert was_left
     assert report.exit_code == 6
+
+
+def test_beside_a_camera_a_slow_video_still_gets_every_picture_of_a_file() -> None:
+    class Slow(Notes):
+        wants = "drawn"
+
+        def write(self, result: Result, picture: Image | None) -> None:
+            if picture is not None:
+                busy.wait(0.002)
+                super().write(result, picture)
+
+    class Plain:
+        def push(self, frame: Frame, result: Result, status: str):
+            return [Picture(result, None, frame.image)]
+
+        def flush(self):
+            return []
+
+    busy, video = threading.Event(), Slow()
+    loop = _loop([Film(_info("door"), 200), Film(_info("camera", live=True), 200)], Notes())
+    outlet = Outlet(video, "video", {"camera"})
+    loop.outputs = Outputs([outlet], renderer=lambda _info: Plain())
+
+    report = loop.run()
+
+    pictures = [result.stamp.source for result in video.results]
+    out = {source.info.name: source.frames_out for source in report.sources}
+    assert pictures.count("door") == out["door"] == 200
+    assert pictures.count("camera") + outlet.dropped == out["camera"]
 
 
 def test_a_picture_that_cannot_be_drawn_ends_the_run_in_order() -> None:
@@ -376,7 +405,7 @@ def test_many_sources_that_hang_while_they_open_are_waited_for_together(monkeypa
         return Film(info, 1)
 
     intakes = [Intake([_info(str(i), live=True)], hangs, changed) for i in range(10)]
-    outputs = Outputs([Outlet(Notes(), "n", True)])
+    outputs = Outputs([Outlet(Notes(), "n")])
     loop = Loop(Pipeline(OneFace(), NoPanel(), _lane), intakes, changed, outputs, Progress(shown=False))
     loop.stop()
 
