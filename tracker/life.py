@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from tracker.hidden import Whole
 from tracker.motion import Box, Motion
 
 
@@ -44,9 +45,11 @@ class Track:
         looks: how often it was found.
         score: of the last detection.
         row: which detection of this frame it is, -1 for none.
+        whole: how it moved when all of it could be seen.
+        hidden: it was lost while something slid before it.
     """
 
-    __slots__ = ("born", "box", "id", "looks", "motion", "row", "score", "seen", "state")
+    __slots__ = ("born", "box", "hidden", "id", "looks", "motion", "row", "score", "seen", "state", "whole")
 
     def __init__(self, face: Detection, time: float) -> None:
         self.id = 0
@@ -57,10 +60,14 @@ class Track:
         self.looks = 1
         self.score = face.score
         self.row = face.row
+        self.whole = Whole(self.motion, time)
+        self.hidden = False
 
     def find(self, face: Detection, time: float) -> None:
         """A look found it here."""
         self.motion.update(face.box, trust(face.score))
+        self.whole.look(face.box, self.motion, time)
+        self.hidden = False
         self.box = self.motion.box
         self.seen = time
         self.score = face.score
@@ -74,8 +81,12 @@ class Track:
         self.id = number
         self.state = State.CONFIRMED
 
-    def miss(self) -> None:
+    def miss(self, time: float) -> None:
         """A look did not find it."""
+        if self.state is State.CONFIRMED:
+            before = self.whole.lost(time)
+            self.hidden = before is not None
+            self.motion = before or self.motion
         self.state = State.ENDED if self.state is State.TENTATIVE else State.LOST
 
     def end(self) -> None:

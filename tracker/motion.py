@@ -104,6 +104,14 @@ class Motion:
     def _initial(self, noise: Noise) -> tuple[float, float, float]:
         return (noise.measurement * self.size) ** 2, 0.0, (noise.velocity * self.size) ** 2
 
+    def copy(self) -> Motion:
+        """The same, to go its own way."""
+        other = object.__new__(Motion)
+        other.x, other.y, other.w, other.h = self.x, self.y, self.w, self.h
+        other.vx, other.vy, other.vw, other.vh = self.vx, self.vy, self.vw, self.vh
+        other.centre, other.sides, other.size = self.centre, self.sides, self.size
+        return other
+
     def predict(self, centre: Step, sides: Step) -> None:
         """Move on by a span of time."""
         reach, decay = centre.reach, centre.decay

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.settings import TrackerConfig
 from core.types import ENDED, I64, LOST, SEEN, Array, Faces, Tracks
-from tracker.association import Rule, by_distance, by_overlap
+from tracker.association import Rule, by_distance, by_overlap, by_part
 from tracker.life import Detection, State, Track
 from tracker.looks import Looks
 from tracker.motion import CENTRE, SIDES, step
@@ -90,16 +90,30 @@ class Sort:
         tracks = [track for track in self._tracks if track.state is not State.ENDED]
         high = [face for face in found if face.score >= config.high_score]
         low = [face for face in found if face.score < config.high_score]
-        tracks, high = _match(tracks, high, time, by_overlap(config.min_iou))
-        if low:
-            recent = [t for t in tracks if time - t.seen <= self._looks.patience(LOW_GAP)]
-            _match(recent, low, time, by_overlap(config.low_iou))
-            tracks = [track for track in tracks if track.row < 0]
-        tracks, high = _match(tracks, high, time, by_distance)
+        # Those that have an id choose first: else what shows of a hidden face would begin a track of its own,
+        # which then fits the rest of it better than the guess of where the known one should reappear.
+        for group in ([t for t in tracks if t.id], [t for t in tracks if not t.id]):
+            high, low = self._continue(group, high, low, time)
         for track in tracks:
-            track.miss()
+            if track.row < 0:
+                track.miss(time)
         self._tracks += [Track(face, time) for face in high if face.score >= config.birth_score]
         self._confirm()
+
+    def _continue(
+        self, tracks: list[Track], high: list[Detection], low: list[Detection], time: float
+    ) -> tuple[list[Detection], list[Detection]]:
+        """Continue tracks by faces of high and low score; returns the faces that are left."""
+        if not tracks:
+            return high, low
+        tracks, high = _match(tracks, high, time, by_overlap(self._config.min_iou))
+        if low:
+            recent = [t for t in tracks if time - t.seen <= self._looks.patience(LOW_GAP)]
+            _, low = _match(recent, low, time, by_overlap(self._config.low_iou))
+            tracks = [track for track in tracks if track.row < 0]
+        tracks, high = _match(tracks, high, time, by_distance)
+        _, high = _match([track for track in tracks if track.hidden], high, time, by_part)
+        return high, low
 
     def _confirm(self) -> None:
         config = self._config

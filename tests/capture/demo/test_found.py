@@ -88,9 +88,6 @@ def test_a_person_who_stays_in_sight_keeps_one_id(found, name: str, start: float
     assert len(ids) == 1
 
 
-@pytest.mark.xfail(
-    reason="a box that shrinks behind an edge is taken for a slower face, so the guess goes astray"
-)
 @pytest.mark.parametrize(
     ("name", "start", "end"),
     [

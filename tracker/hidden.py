@@ -1,0 +1,44 @@
+"""What a face was like before something hid it.
+
+A face that slides behind a pillar, another face or the edge of the picture is still found while a fifth
+of it shows, in a box of what shows: narrower from look to look, its middle held back at the pillar. The
+filter reads that as a smaller and slower face, and after 0.3 s unseen its guess is off by a face's width.
+Only what happens next tells a hidden face from one that turned or went away: it vanishes. So nothing is
+done while it is seen; when it is lost, its last looks are forgotten if they showed but a part of it.
+"""
+
+from __future__ import annotations
+
+from tracker.motion import CENTRE, SIDES, Box, Motion, step
+
+SPAN = 0.3  # s, how far back the whole face is looked for; 0.2 to 0.4 do as well
+WHOLE = 0.95  # share of the sides of the whole face from which a box shows all of it; the rest is noise
+PART = 0.7  # share of a side under which a box shows a part; 0.7 to 0.8 do
+
+
+class Whole:
+    """The last look that showed all of a face, `SPAN` seconds back at most."""
+
+    __slots__ = ("_motion", "_partly", "_time")
+
+    def __init__(self, motion: Motion, time: float) -> None:
+        self._motion, self._time = motion.copy(), time
+        self._partly = False
+
+    def look(self, box: Box, motion: Motion, time: float) -> None:
+        """The face was found in `box`; `motion` has taken that in."""
+        x1, y1, x2, y2 = box
+        whole = self._motion
+        w, h = (x2 - x1) / whole.w, (y2 - y1) / whole.h
+        shown = w if w < h else h
+        self._partly = shown < PART
+        if shown >= WHOLE or time - self._time > SPAN:
+            self._motion, self._time = motion.copy(), time
+
+    def lost(self, time: float) -> Motion | None:
+        """How the face moves, as the last look at all of it tells; None if the last look was that good."""
+        if not self._partly:
+            return None
+        motion = self._motion.copy()
+        motion.predict(step(CENTRE, time - self._time), step(SIDES, time - self._time))
+        return motion
