@@ -230,9 +230,7 @@ class Loop:
                 log.warning("a read did not return within %.0f s and is left behind", HUNG_READ)
         for report in list(self._active.values()):
             self._end(report, None)
-        told = {source.info.name for source in self.report.sources}
-        never = [info for intake in self.intakes for info in intake.infos if info.name not in told]
-        self.report.sources += [SourceReport(info) for info in never]
+        self._list_all()
         for outlet in self.outputs.outlets:
             outlet.close()
             self.report.pictures_dropped += outlet.dropped
@@ -240,6 +238,12 @@ class Loop:
         if self.outputs.window is not None:
             with suppress(Exception):  # the window may be gone already; nothing is lost with it
                 self.outputs.window.close()
+
+    def _list_all(self) -> None:
+        """The report holds every source, in the order asked for, one never reached included."""
+        told = {source.info.name: source for source in self.report.sources}
+        infos = [info for intake in self.intakes for info in intake.infos]
+        self.report.sources = [told.get(info.name) or SourceReport(info) for info in infos]
 
 
 def _words(error: Exception) -> str:
