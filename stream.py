@@ -251,4 +251,9 @@ def _log(verbose: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    # All is written. Python puts the default actions back as it ends, and a signal that comes
+    # then would still turn a good end into a bad one.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)

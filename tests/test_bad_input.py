@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.portraits import every, portrait, write_film
-from tests.program import run, start
+from tests.program import ROOT, run, start
 
 pytestmark = pytest.mark.slow
 
@@ -323,6 +324,21 @@ def test_a_signal_at_any_moment_flushes_everything(tmp_path: Path, number: int, 
         assert rows[-1]["reason"] == "stopped"
         with av.open(str(video)) as seen:
             assert sum(1 for _ in seen.decode(video=0)) >= 20
+
+
+def test_signals_while_the_program_leaves_change_nothing(film: Path, tmp_path: Path) -> None:
+    code = (
+        "import atexit, os, runpy, signal, sys\n"
+        "for _ in range(2):\n"
+        "    atexit.register(os.kill, os.getpid(), signal.SIGTERM)\n"
+        "sys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    words = [str(ROOT / "stream.py"), "--no-window", "-s", str(film), "-o", str(tmp_path / "e.jsonl")]
+
+    done = subprocess.run([sys.executable, "-c", code, *words], check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_reader_that_has_enough_ends_the_run_quietly(tmp_path: Path) -> None:
