@@ -18,7 +18,7 @@ from tracker.motion import Box
 
 REACH = 1.5  # standard deviations that a centre may be off in the pass by distance
 ZOOM = 0.6  # change of the size from look to look that is too much there, e-folds
-LEAST_SIDE = 0.7  # share of a side of a hidden face that its part must have; its height, behind a pillar
+LEAST_SIDE = 0.6  # share of one side of a hidden face that its part must have: behind a pillar, its height
 INSIDE = 0.8  # share of a part's area that must lie where the whole face may be
 SCALAR_PAIRS = 400  # above it, NumPy compares all boxes with all sooner than a loop does
 
@@ -69,7 +69,7 @@ def by_part(tracks: Sequence[Track], faces: Sequence[Detection]) -> list[tuple[i
         for j, face in enumerate(faces):
             bx1, by1, bx2, by2 = face.box
             w, h = (bx2 - bx1) / (ax2 - ax1), (by2 - by1) / (ay2 - ay1)
-            if not LEAST_SIDE <= max(w, h) <= 1 / LEAST_SIDE or w * h > 1:
+            if not LEAST_SIDE <= max(w, h) <= 1:
                 continue
             width = max(0.0, min(ax2 + doubt, bx2) - max(ax1 - doubt, bx1))
             height = max(0.0, min(ay2 + doubt, by2) - max(ay1 - doubt, by1))

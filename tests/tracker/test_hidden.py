@@ -85,15 +85,16 @@ def test_a_narrow_slice_that_reappears_continues_the_track_though_its_score_woul
 @pytest.mark.parametrize(
     "other",
     [
-        (490.0, 20.0, 550.0, 98.0),  # as large, above
+        (430.0, 20.0, 490.0, 98.0),  # as large, above
         (640.0, 100.0, 700.0, 178.0),  # as large, far ahead
-        (380.0, 60.0, 520.0, 240.0),  # where it is expected, and twice as large
-        (455.0, 130.0, 480.0, 160.0),  # where it is expected, and less than half as large
+        (390.0, 60.0, 530.0, 240.0),  # where it is expected, and twice as large
+        (440.0, 125.0, 465.0, 155.0),  # where it is expected, and less than half as large
+        (530.0, 105.0, 560.0, 170.0),  # as narrow as a slice, a face's width ahead
     ],
 )
 def test_another_face_near_a_hidden_one_gets_an_id_of_its_own(other) -> None:
     tracker = Sort(TrackerConfig())
-    film = [(time, found) for time, left, found in passing(25, 300) if left < 440]
+    film = [(time, found) for time, left, found in passing(25, 300) if left < 420]
     for time, found in film:
         tracker.update(found, time)
 
@@ -114,6 +115,16 @@ def test_a_face_that_shrank_slowly_is_lost_at_its_last_size() -> None:
     assert x2 - x1 == pytest.approx(side, rel=0.1)
 
 
+def test_a_face_that_turned_a_second_ago_is_lost_at_its_new_width() -> None:
+    tracker = Sort(TrackerConfig())
+    for i in range(50):
+        tracker.update(faces((100, 100, 160 if i < 25 else 138, 178)), i / 25)
+
+    x1, _, x2, _ = tracker.update(faces(), 2.0).boxes[0]
+
+    assert x2 - x1 == pytest.approx(38, rel=0.1)
+
+
 def test_a_face_that_was_whole_to_the_last_is_left_as_it_is() -> None:
     motion = Motion((100, 100, 160, 178))
     whole = Whole(motion, 0.0)
@@ -131,7 +142,7 @@ def test_who_has_an_id_chooses_before_what_was_seen_once(rate: float) -> None:
     time = 10 / rate
     tracker.update(faces((132, 130, 160, 165), score=0.75), time)  # a slice that begins a track of its own
 
-    rows = tracker.update(faces((118, 105, 160, 175)), time + 1 / rate)
+    rows = tracker.update(faces((128, 122, 161, 170)), time + 1 / rate)
 
     assert rows.ids.tolist() == [1]
     assert rows.states.tolist() == [SEEN]
