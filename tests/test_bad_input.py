@@ -234,6 +234,7 @@ def test_a_device_that_is_not_there_is_an_error_never_a_silent_cpu_run(film: Pat
         ["--max-seconds", "0"],
         ["--from", "5", "--to", "3"],
         ["-o", ""],
+        ["--every-look", "looks.mp4"],
         ["-s", ""],
         [],
     ],
