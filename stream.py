@@ -212,6 +212,8 @@ def read_settings(options: argparse.Namespace) -> Settings:
         raise ConfigError("-o: the path is empty; name a file, such as -o out.mp4.")
     if options.every_look is not None and not options.every_look.lower().endswith(".csv"):
         raise ConfigError(f"--every-look {options.every_look}: name a file that ends in .csv.")
+    if options.every_look is not None and "{source}" in options.every_look:
+        raise ConfigError("--every-look: one file holds the looks of all sources; leave {source} out.")
     if options.output:
         changes["sinks"] = tuple(SinkConfig(path=path) for path in options.output)
     return settings.model_copy(update=changes)

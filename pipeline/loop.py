@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import nan
 
 from core.errors import ReaderGone, SinkError, StageError, StreamError
-from core.types import Event, Frame, Result, Stamp
+from core.types import Event, Evidence, Faces, Frame, Result, Stamp, Tracks
 from pipeline.intake import Arrival, Begun, Intake, Item, Over
 from pipeline.ports import Drawn, Listener, Outputs, Renderer
 from pipeline.report import Report, SourceReport
@@ -161,21 +162,26 @@ class Loop:
             self.report.fail(error.exit_code, str(error))
             if len(self._active) > 1:  # the last words of the program say it otherwise
                 log.error("%s", error)
-        if name not in self._active:  # it never opened
+        result: Result | None = None
+        if name in self._active:
+            del self._active[name]
+            result, report.tracks = self.pipeline.end(name)
+            self._flush(name)
+        else:  # it never opened
             self.report.sources.append(report)
-            return
-        del self._active[name]
-        result, report.tracks = self.pipeline.end(name)
+        reason = "error" if error else "stopped" if self._stopping else "end"
+        result = result or _nothing_seen(report)
+        ended = _source_event("source_ended", result.stamp, reason, report.error or "")
+        self._deliver(replace(result, events=(*result.events, ended)))
+        self.listener.over(report.info)
+
+    def _flush(self, name: str) -> None:
+        """Show the pictures of a source that are still held back."""
         if name in self._renderers:
             try:
                 self._show(self._renderers.pop(name).flush())
             except Exception as caught:  # the tracks end all the same
                 self._broke(caught)
-        if result is not None:
-            reason = "error" if error else "stopped" if self._stopping else "end"
-            ended = _source_event("source_ended", result.stamp, reason, report.error or "")
-            self._deliver(replace(result, events=(*result.events, ended)))
-        self.listener.over(report.info)
 
     def _deliver(self, result: Result, frame: Frame | None = None) -> None:
         pictures: Sequence[Drawn] = ()
@@ -203,7 +209,8 @@ class Loop:
             return
         self._report_sinks()
         gone = all(isinstance(outlet.error, ReaderGone) for outlet in outlets)
-        self._stopping = self._sink_failed() or (gone and self.outputs.window is None)
+        if self._sink_failed() or (gone and self.outputs.window is None):
+            self.stop()
 
     def _sink_failed(self) -> bool:
         return any(code == SinkError.exit_code for code, _ in self.report.failures)
@@ -259,3 +266,9 @@ def _source_event(kind: str, stamp: Stamp, reason: str = "", error: str = "") ->
         "error": error,
     }
     return Event(kind, stamp, 0, data)
+
+
+def _nothing_seen(report: SourceReport) -> Result:
+    """The last result of a source that never gave a picture."""
+    stamp = Stamp(report.info.name, 0, report.info.start, nan, (0, 0))
+    return Result(stamp, Faces.none(), Tracks.none(), Evidence.none(), last=True)

@@ -293,6 +293,9 @@ def test_a_source_that_does_not_open_is_reported_and_the_others_run() -> None:
 
     assert report.exit_code == 4
     assert {s.info.name: s.error for s in report.sources}["door"] == "door: there is no such camera"
+    (ended,) = [e for r in sink.results for e in r.events if e.stamp.source == "door"]
+    assert (ended.kind, ended.data["reason"]) == ("source_ended", "error")
+    assert ended.data["error"] == "door: there is no such camera"
     assert sum(r.stamp.source == "till" and not r.last for r in sink.results) == 10
 
 

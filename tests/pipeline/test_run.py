@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings, SinkConfig, SourceConfig
+from pipeline.run import Plan, run
+from tests.portraits import every, write_film
+from weights.manifest import cards
+
+
+@pytest.mark.slow
+def test_a_licence_that_forbids_commercial_use_is_said_at_the_start_and_in_the_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = cards()
+    tied = found["age_dlib"].model_copy(update={"commercial": False, "terms": "For research only."})
+    monkeypatch.setattr("pipeline.build.cards", lambda: {**found, "age_dlib": tied})
+    film = write_film(tmp_path / "film.mp4", every(10, 1))
+    settings = Settings(
+        sources=(SourceConfig(address=str(film)),), sinks=(SinkConfig(path=str(tmp_path / "s.json")),)
+    )
+
+    with caplog.at_level(logging.WARNING):
+        run(Plan(settings), lambda _loop: None)
+
+    assert "age_dlib: its licence forbids commercial use: For research only." in caplog.text
+    models = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))["models"]
+    assert {m["id"]: m["commercial"] for m in models}["age_dlib"] is False
+
+
+@pytest.mark.slow
+def test_blur_on_a_live_source_says_what_it_cannot_hide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from capture import address
+
+    film = write_film(tmp_path / "film.mp4", every(10, 1))
+    monkeypatch.setattr(address, "_film", _live_film(address._film))
+    settings = Settings.model_validate(
+        {"privacy": {"blur": True}, "sources": [{"address": str(film)}], "estimators": {"emotion": "none"}}
+    )
+
+    with caplog.at_level(logging.WARNING):
+        run(Plan(settings), lambda _loop: None)
+
+    assert "privacy.blur on a live source" in caplog.text
+
+
+def _live_film(make):
+    """A film that counts as a camera."""
+    from dataclasses import replace
+
+    return lambda *words: replace(make(*words), live=True)
