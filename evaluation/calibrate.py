@@ -18,7 +18,6 @@ from scipy.optimize import minimize_scalar
 from core.cards import Output
 from core.types import F64
 from estimators.belief import YEARS
-from estimators.network import temper
 from evaluation.looks import (
     Looks,
     Numbers,
@@ -47,6 +46,7 @@ from evaluation.poor import (
 
 KNOTS: F64 = np.array([3.0, 8, 14, 20, 27, 35, 45, 55, 65, 76])  # predicted ages, years
 BANDS = ((0, 13), (13, 20), (20, 30), (30, 40), (40, 50), (50, 60), (60, 117))
+ROUNDS = 2  # temperatures and doubts are fitted in turn: each needs the other
 NINETY = 1.645  # deviations to each side of a Gaussian that hold 90 %
 
 
@@ -82,15 +82,16 @@ def main() -> None:
 def fit(faces: list[Looks], tiles: Looks, numbers: Numbers) -> Numbers:
     """The numbers that fit the tuning half: errors by pictures as they are, doubts by poor ones."""
     good = [looks.take(looks.tuning & ~looks.poor) for looks in faces]
+    clear = tiles.take(tiles.tuning & ~tiles.poor)
     numbers = with_number(numbers, "age", deviation=fit_deviation(good))
-    numbers = with_number(numbers, "gender", temperature=fit_gender(good))
-    numbers = with_number(numbers, "emotion", temperature=fit_emotion(tiles.take(tiles.tuning & ~tiles.poor)))
-    for role, packs, kept in (
-        ("age", faces, keep_age),
-        ("gender", faces, keep_gender),
-        ("emotion", [tiles], keep_mood),
-    ):
-        numbers = with_number(numbers, role, doubt=fit_doubt(packs, numbers[role], kept))
+    numbers = with_number(numbers, "age", doubt=fit_doubt(faces, numbers["age"], keep_age))
+    for role in ("gender", "emotion"):
+        numbers = with_number(numbers, role, doubt=0.0)
+    for _ in range(ROUNDS):
+        numbers = with_number(numbers, "gender", temperature=fit_gender(good, numbers["gender"]))
+        numbers = with_number(numbers, "gender", doubt=fit_doubt(faces, numbers["gender"], keep_gender))
+        numbers = with_number(numbers, "emotion", temperature=fit_emotion(clear, numbers["emotion"]))
+        numbers = with_number(numbers, "emotion", doubt=fit_doubt([tiles], numbers["emotion"], keep_mood))
     return numbers
 
 
@@ -107,20 +108,29 @@ def fit_deviation(halves: Iterable[Looks]) -> tuple[tuple[float, float], ...]:
     return tuple((float(knot), round(d, 1)) for knot, d in zip(KNOTS.tolist(), deviations, strict=True))
 
 
-def fit_gender(halves: Iterable[Looks]) -> float:
-    """The temperature that makes the right answers most likely, packs counting alike."""
-    halves = list(halves)
+def fit_gender(halves: Iterable[Looks], output: Output) -> float:
+    """The temperature that makes the right answers most likely at that doubt, packs counting alike."""
+    known = [half.take(~np.isnan(half.woman)) for half in halves]
 
     def surprise(temperature: float) -> float:
-        return float(sum(_gender_surprise(half, temperature) for half in halves))
+        changed = output.model_copy(update={"temperature": temperature})
+        chances = [(female(half, changed), half.woman == 1) for half in known]
+        return sum(
+            float(-np.log(np.where(woman, chance, 1 - chance).clip(1e-9)).mean()) for chance, woman in chances
+        )
 
     return _best(surprise)
 
 
-def fit_emotion(half: Looks) -> float:
-    """The temperature that makes the right answers most likely."""
+def fit_emotion(half: Looks, output: Output) -> float:
+    """The temperature that makes the right answers most likely at that doubt."""
     rows = np.arange(len(half.mood))
-    return _best(lambda t: float(-np.log(temper(half.emotion, t)[rows, half.mood]).mean()))
+
+    def surprise(temperature: float) -> float:
+        shares = moods(half, output.model_copy(update={"temperature": temperature}))
+        return float(-np.log(shares[rows, half.mood]).mean())
+
+    return _best(surprise)
 
 
 def report_faces(looks: Looks, numbers: Numbers) -> str:
@@ -158,12 +168,6 @@ def report_moods(tiles: Looks, output: Output) -> str:
         f"n = {len(right)}: {right.mean():.3f} right, mean recall {np.mean(recalls):.3f}, "
         f"calibration error {error:.3f}; recalls {', '.join(f'{recall:.2f}' for recall in recalls)}\n"
     )
-
-
-def _gender_surprise(looks: Looks, temperature: float) -> float:
-    both = temper(np.stack([looks.female, 1 - looks.female], axis=1), temperature)
-    right, known = np.where(looks.woman == 1, both[:, 0], both[:, 1]), ~np.isnan(looks.woman)
-    return float(-np.log(right[known].clip(1e-9)).mean())
 
 
 def _best(surprise: Callable[[float], float]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from core.cards import Output
 from core.protocols import Detector
 from core.settings import EvidenceConfig
-from core.types import F32, F64, SEEN, Array, Estimates, Faces, Tracks
+from core.types import F32, F64, I64, SEEN, Array, Estimates, Faces, Tracks
 from estimators.evidence import Fusion
 from evaluation.degrade import degraded, degraded_tile
 from evaluation.looks import (
@@ -26,7 +26,8 @@ from evaluation.packs import Labelled
 
 VIEWS = 2  # poor pictures made of each good one
 BANDS = ((0.0, 0.15), (0.15, 0.4), (0.4, 0.7), (0.7, 1.01))
-POOR = 0.15  # quality under which doubts are fitted
+POOR = 0.25  # quality under which doubts are fitted
+GOOD, BAD = BANDS[3][0], BANDS[1][1]  # qualities of looks that a track can mix
 STEP = 0.4  # s between the looks at a track: `looks.refresh`
 # Of the looks with these columns: how often they promise to be right, and how often they are.
 Kept = Callable[[Looks, Output], tuple[float, float]]
@@ -110,27 +111,32 @@ def report_mood_bands(looks: Looks, output: Output) -> str:
 
 
 def report_tracks(looks: Looks, numbers: Numbers) -> str:
-    """Tracks of one look at the picture as it is and looks at poor ones, fused as the program does."""
+    """A table of the beliefs about tracks of all views of each picture, fused as the program does."""
     order = np.argsort(looks.person, kind="stable")
-    ends = np.flatnonzero(np.diff(looks.person[order], append=-1))
-    groups = np.split(order, ends[:-1] + 1)
-    lines = []
-    for name, chosen in (
-        ("with", numbers["age"]),
-        ("without", with_number(numbers, "age", doubt=0.0)["age"]),
-    ):
-        said = ages(looks, chosen).astype(np.float32)
-        # The poor looks first: it is then that they can do harm.
-        believed = np.array([_track(said[rows[::-1]], looks.quality[rows[::-1]]) for rows in groups])
-        years = looks.years[[rows[0] for rows in groups]]
-        known = np.isfinite(believed[:, 0])
-        mean, low, high = believed[known].T
-        held = ((low <= years[known]) & (years[known] <= high)).mean()
-        error = np.abs(mean - years[known]).mean()
-        lines.append(
-            f"{name} doubt: age error {error:.2f}, in 90 % {held:.3f}, interval {(high - low).mean():.0f}"
-        )
-    return f"Tracks, n = {len(groups)}: " + "; ".join(lines) + "\n"
+    tracks = np.split(order, np.flatnonzero(np.diff(looks.person[order])) + 1)
+    best = np.array([looks.quality[rows].max() for rows in tracks])
+    worst = np.array([looks.quality[rows].min() for rows in tracks])
+    kinds = {"all": best > 0, "good and poor looks": (best >= GOOD) & (worst < BAD)}
+    columns = ["tracks", "n", "age error", "in 90 %", "interval"]
+    columns += ["without doubt: age error", "in 90 %", "interval"]
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+    plain = with_number(numbers, "age", doubt=0.0)
+    believed = [_believe(looks, tracks, chosen["age"]) for chosen in (numbers, plain)]
+    years = looks.years[[rows[0] for rows in tracks]]
+    for name, rows in kinds.items():
+        cells = [name, str(rows.sum())]
+        for mean, low, high in (said[rows].T for said in believed):
+            held = ((low <= years[rows]) & (years[rows] <= high)).mean()
+            error = np.abs(mean - years[rows]).mean()
+            cells += [f"{error:.2f}", f"{held:.3f}", f"{(high - low).mean():.1f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _believe(looks: Looks, tracks: Sequence[I64], output: Output) -> F64:
+    """Mean, low and high of each track, (N, 3), the poor looks first: then they can do harm."""
+    said = ages(looks, output).astype(np.float32)
+    return np.array([_track(said[rows[::-1]], looks.quality[rows[::-1]]) for rows in tracks])
 
 
 def _track(said: F32, quality: F64) -> tuple[float, float, float]:
