@@ -1,6 +1,6 @@
 """Makes the pictures of the README from the demo film: the overlay, and what `privacy.blur` leaves.
 
-python -m benchmarks.pictures [--at SECONDS] [--out docs/images]
+python -m benchmarks.pictures [--out docs/images]
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pipeline.build import build
 from render.renderer import Renderer
 
 ROOT = Path(__file__).parents[1]
-AT = 5.7  # s of the film: two people in front of the mural of 1927, all in the public domain
+OVERLAY_AT = 2.0  # s of the film: two people in front of the mural of 1927, all in the public domain
+BLUR_AT = 5.7  # one of them near the corner that is shown
 QUALITY = 88  # of the JPEGs: the whole frame then stays under 300 kB
 CROP = (640, 360)  # px, width and height of each half of the strip
 
@@ -28,15 +29,15 @@ CROP = (640, 360)  # px, width and height of each half of the strip
 def main(words: list[str]) -> int:
     """Write overlay.jpg and blur.jpg."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures", description=__doc__)
-    parser.add_argument("--at", type=float, default=AT, help="second of the film")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder")
     asked = parser.parse_args(words)
     settings = load_settings([ROOT / "config.yaml"], ["runtime.device=cpu", "detector.name=yunet"])
-    plain, blurred = frame_at(asked.at, settings, blur=False), frame_at(asked.at, settings, blur=True)
+    overlay = frame_at(OVERLAY_AT, settings, blur=False)
+    plain, blurred = frame_at(BLUR_AT, settings, blur=False), frame_at(BLUR_AT, settings, blur=True)
     asked.out.mkdir(parents=True, exist_ok=True)
     right, bottom = plain.shape[1], plain.shape[0] - 140  # the parapet's upper edge
     box = np.array([right - CROP[0], bottom - CROP[1], right, bottom])
-    save(asked.out / "overlay.jpg", plain)
+    save(asked.out / "overlay.jpg", overlay)
     save(
         asked.out / "blur.jpg", np.hstack([cut(plain, box), np.full((CROP[1], 8, 3), 255), cut(blurred, box)])
     )
