@@ -81,7 +81,10 @@ class Window:
     def _open(self, name: str, picture: Image) -> None:
         height, width = picture.shape[:2]
         scale = min(1.0, _LARGEST[0] / width, _LARGEST[1] / height)
-        self._gui.namedWindow(name, self._gui.WINDOW_NORMAL | self._gui.WINDOW_KEEPRATIO)
+        # Without a tool bar, and without the complaints of OpenCV's Qt about fonts it does not need.
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
+        plain = self._gui.WINDOW_NORMAL | self._gui.WINDOW_KEEPRATIO | self._gui.WINDOW_GUI_NORMAL
+        self._gui.namedWindow(name, plain)
         self._gui.resizeWindow(name, max(round(width * scale), 1), max(round(height * scale), 1))
         self._began[name] = float("-inf")
 

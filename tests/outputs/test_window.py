@@ -16,7 +16,7 @@ from tests.make import frame, result, tracks
 class Desktop:
     """Keys come from a list, time goes by while the window waits, the user may close it."""
 
-    WINDOW_NORMAL, WINDOW_KEEPRATIO, WND_PROP_VISIBLE = 1, 2, 4
+    WINDOW_NORMAL, WINDOW_KEEPRATIO, WINDOW_GUI_NORMAL, WND_PROP_VISIBLE = 0, 0, 16, 4
 
     def __init__(self, *keys: str) -> None:
         self.keys = list(keys)
