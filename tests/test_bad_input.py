@@ -104,7 +104,7 @@ def test_an_odd_picture_is_read_and_holds_nobody(tmp_path: Path, name: str, pict
     cv2.imwrite(str(tmp_path / name), picture)
     summary = tmp_path / "s.json"
 
-    done = run("-s", tmp_path / name, "-o", summary)
+    done = run("-s", tmp_path / name, "-o", summary, "-o", tmp_path / "v.mp4")
 
     assert done.returncode == 0, done.stderr
     row = json.loads(summary.read_text())["sources"][0]

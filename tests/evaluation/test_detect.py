@@ -43,12 +43,14 @@ def test_pictures_without_labels_give_a_line_a_face(pack, tmp_path):
     (pack / "broken.jpg").write_bytes(b"no picture")
     out = tmp_path / "found.csv"
 
-    assert main(["detect", "--images", str(pack), "--min-score", "0.6", "--out", str(out)]) == 0
+    assert (
+        main(["detect", "--images", str(pack), "--min-score", "0.6", "--size", "512", "--out", str(out)]) == 0
+    )
 
     (row,) = csv.DictReader(out.read_text(encoding="utf-8").splitlines())
     assert list(row) == ["file", "x1", "y1", "x2", "y2", "score"]
     assert row["file"] == "astronaut.png"
-    assert [float(row[key]) for key in ("x1", "y1", "x2", "y2")] == pytest.approx([178, 63, 268, 176], abs=3)
+    assert [float(row[key]) for key in ("x1", "y1", "x2", "y2")] == pytest.approx([178, 63, 268, 176], abs=1)
 
 
 @pytest.mark.parametrize(
