@@ -31,7 +31,7 @@ def open_source(
     *,
     wall: float = math.nan,
 ) -> Source:
-    """Open a source; the thread that reads it closes it.
+    """Open a source; the thread that reads it closes it. Its frames know of cuts, as configured.
 
     Args:
         info: as `capture.address.resolve_all` gave it.
@@ -44,7 +44,18 @@ def open_source(
     """
     opener = load(KINDS, info.kind, "source")
     source: Source = opener(info, config) if info.kind == "demo" else opener(info, address, config, wall=wall)
-    return source
+    return _with_cuts(source) if _has_cuts(info, config) else source
+
+
+def _has_cuts(info: SourceInfo, config: CaptureConfig) -> bool:
+    """A light that is switched is likelier than a cut before a camera, which is asked only by `true`."""
+    return not info.stills and (not info.live if config.cuts == "auto" else config.cuts)
+
+
+def _with_cuts(source: Source) -> Source:
+    from capture.scene import Shots
+
+    return Shots(source)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

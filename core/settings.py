@@ -42,6 +42,7 @@ class CaptureConfig(Section):
     size: tuple[int, int] = (1280, 720)
     fps: float = Field(30.0, gt=0, le=240)
     mirror: bool | None = None
+    cuts: Literal["auto"] | bool = "auto"
     open_timeout: float = Field(10.0, gt=0, le=120)
     stall_timeout: float = Field(5.0, gt=0, le=120)
 
