@@ -69,17 +69,28 @@ class DetectorConfig(Section):
     interval: Seconds = 0.0
 
 
+class CompatibilityConfig(Section):
+    """SORT as it was published, in frames by definition."""
+
+    max_age: int = Field(1, ge=0, le=100_000)
+    min_hits: int = Field(3, ge=0, le=100_000)
+    iou_threshold: Share = 0.3
+
+
 class TrackerConfig(Section):
-    """When a face continues a track, and how long a track lives."""
+    """What is tracked, when it counts as a track, and how long a track lives."""
 
     name: str = "sort"
-    min_iou: Share = 0.3
-    low_iou: Share = 0.4
-    high_score: Share = 0.5
-    birth_score: Share = 0.7
+    preset: Literal["faces", "people"] = "faces"
+    scores: Literal["auto", "yunet", "retinaface", "scrfd", "yolox", "frcnn", "face", "tara"] = "auto"
+    low_score: Share | None = None
+    match_score: Share | None = None
+    birth_score: Share | None = None
     confirm_looks: int = Field(2, ge=1, le=100)
     confirm_score: Share = 0.8
     max_gap: float = Field(1.0, gt=0, le=3600)
+    known_gap: float = Field(10.0, gt=0, le=3600)
+    compatibility: CompatibilityConfig | None = None
 
 
 class EstimatorsConfig(Section):

@@ -6,7 +6,7 @@ No field is ever None: nothing found is a row count of 0, not known is NaN.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
 Image = NDArray[np.uint8]  # (H, W, 3) BGR
 
 AGES = 101  # years 0 to 100
@@ -31,7 +32,7 @@ SEEN, LOST, ENDED = 0, 1, 2
 
 def expect(name: str, array: Array, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
     """Raise ValueError unless `array` has this shape and type."""
-    if array.shape != shape or array.dtype != dtype:
+    if array.shape != shape or array.dtype.type is not dtype:
         wanted = f"{np.dtype(dtype)} {shape}"
         raise ValueError(f"{name}: expected {wanted}, got {array.dtype} {array.shape}")
 
@@ -134,7 +135,21 @@ class Faces:
 
     def take(self, rows: Array) -> Faces:
         """Those rows (indices or a mask), in that order."""
+        if rows.dtype.type is np.int64:  # four times as fast for a handful of faces
+            return Faces(self.boxes.take(rows, 0), self.scores.take(rows), self.landmarks.take(rows, 0))
         return Faces(self.boxes[rows], self.scores[rows], self.landmarks[rows])
+
+    def pick(self, index: I64) -> Faces:
+        """Those rows, in that order; NaN where the index is -1."""
+        unseen = index < 0
+        if not unseen.any():
+            return self.take(index)
+        if unseen.all():
+            return Faces.none(len(index))
+        rows = self.take(index)
+        for column in (rows.boxes, rows.scores, rows.landmarks):
+            column[unseen] = np.nan
+        return rows
 
     @classmethod
     def none(cls, n: int = 0) -> Faces:
@@ -159,6 +174,7 @@ class Tracks:
         index: int64 (N,), row of that face in the frame's detections, -1 for none.
         born: float64 (N,), seconds, time of its first detection.
         seen: float64 (N,), seconds, time of its last detection.
+        shown: bool (N,), seen, or unseen for so short a time that the face is most likely still there.
     """
 
     ids: I64
@@ -168,6 +184,7 @@ class Tracks:
     index: I64
     born: F64
     seen: F64
+    shown: Bool
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -178,6 +195,7 @@ class Tracks:
         expect("index", self.index, (n,), np.int64)
         expect("born", self.born, (n,), np.float64)
         expect("seen", self.seen, (n,), np.float64)
+        expect("shown", self.shown, (n,), np.bool_)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -192,7 +210,17 @@ class Tracks:
             self.index[rows],
             self.born[rows],
             self.seen[rows],
+            self.shown[rows],
         )
+
+    @classmethod
+    def join(cls, parts: Sequence[Tracks]) -> Tracks:
+        """The rows of all parts, one after the other."""
+        faces = [part.faces for part in parts]
+        joined = {name: np.concatenate([getattr(part, name) for part in faces]) for name in Faces.__slots__}
+        rest = [name for name in cls.__slots__ if name != "faces"]
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in rest}
+        return cls(faces=Faces(**joined), **columns)
 
     @classmethod
     def none(cls) -> Tracks:
@@ -200,7 +228,7 @@ class Tracks:
         empty = np.zeros(0)
         ids = np.zeros(0, np.int64)
         states = np.zeros(0, np.uint8)
-        return cls(ids, np.zeros((0, 4)), states, Faces.none(), ids, empty, empty)
+        return cls(ids, np.zeros((0, 4)), states, Faces.none(), ids, empty, empty, np.zeros(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True)

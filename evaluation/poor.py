@@ -143,9 +143,8 @@ def _track(said: F32, quality: F64) -> tuple[float, float, float]:
     """Mean, low and high after these looks at one person, years."""
     fusion = Fusion(EvidenceConfig())
     row = np.zeros(1, np.int64)
-    tracks = Tracks(
-        row + 1, np.zeros((1, 4)), np.full(1, SEEN, np.uint8), Faces.none(1), row, np.zeros(1), np.zeros(1)
-    )
+    seen, time, shown = np.full(1, SEEN, np.uint8), np.zeros(1), np.ones(1, np.bool_)
+    tracks = Tracks(row + 1, np.zeros((1, 4)), seen, Faces.none(1), row, time, time, shown)
     for i in range(len(said)):
         look = Estimates.none(1)
         look.age[:], look.quality[:] = said[i], quality[i]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class Knowledge:
         known = set(tracks.ids.tolist())
         early = [(i, box) for i in self._paths if i not in known and (box := self._at(i, moment)) is not None]
         parts = [_with_boxes(tracks, boxes), *(self._early(i, box, moment) for i, box in early)]
-        together = _join(parts) if early else parts[0]
+        together = Tracks.join(parts) if early else parts[0]
         return together, self._belief(together)
 
     def _at(self, track: int, moment: Moment) -> F64 | None:
@@ -109,6 +109,7 @@ class Knowledge:
             index=np.array(rows or [-1], np.int64),
             born=np.array([self._paths[track].times[0]]),
             seen=np.array([moment.time]),
+            shown=np.ones(1, np.bool_),
         )
 
     def _belief(self, tracks: Tracks) -> Evidence:
@@ -167,25 +168,7 @@ class Knowledge:
 
 
 def _with_boxes(tracks: Tracks, boxes: F64) -> Tracks:
-    return Tracks(tracks.ids, boxes, tracks.states, tracks.faces, tracks.index, tracks.born, tracks.seen)
-
-
-def _join(parts: list[Tracks]) -> Tracks:
-    """The rows of all parts, one after the other."""
-    faces = [part.faces for part in parts]
-    return Tracks(
-        ids=np.concatenate([part.ids for part in parts]),
-        boxes=np.concatenate([part.boxes for part in parts]),
-        states=np.concatenate([part.states for part in parts]),
-        faces=Faces(
-            np.concatenate([face.boxes for face in faces]),
-            np.concatenate([face.scores for face in faces]),
-            np.concatenate([face.landmarks for face in faces]),
-        ),
-        index=np.concatenate([part.index for part in parts]),
-        born=np.concatenate([part.born for part in parts]),
-        seen=np.concatenate([part.seen for part in parts]),
-    )
+    return replace(tracks, boxes=boxes)
 
 
 def _merge(boxes: F64) -> F64:

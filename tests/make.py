@@ -58,6 +58,7 @@ def tracks(
         index=np.arange(n) if state == SEEN else np.full(n, -1),
         born=np.full(n, born),
         seen=np.full(n, time),
+        shown=np.full(n, state == SEEN),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
 
@@ -13,41 +13,56 @@ from core.types import F64, I64
 Pair = tuple[float, int, int]  # cost below 1, row, column
 
 
-def assign(pairs: Iterable[Pair]) -> list[tuple[int, int]]:
+def assign(pairs: Sequence[Pair]) -> list[tuple[int, int]]:
     """Choose among allowed pairs; a row or column that stays alone costs 1.
 
-    Pairs that share neither row nor column with others are taken at once. The others are split into groups
-    that share nothing, each solved exactly: a small share of the work of the whole matrix.
+    Rows whose best columns are all different are given those: no choice costs less. Where rows want the same
+    column, they and all that is connected with them are split into groups that share nothing, each solved
+    exactly: a small share of the work of the whole matrix.
 
     Returns:
         (row, column), each row and column at most once.
     """
+    if len(pairs) == 1:
+        return [pairs[0][1:]]
+    best: dict[int, Pair] = {}
+    for pair in pairs:
+        known = best.get(pair[1])
+        if known is None or pair[0] < known[0]:
+            best[pair[1]] = pair
+    owners: dict[int, int] = {}  # row that wants a column
+    rivals: list[int] = []
+    for row, (_, _, column) in best.items():
+        if owners.setdefault(column, row) != row:
+            rivals.append(row)
+    if not rivals:
+        return [pair[1:] for pair in best.values()]
     chosen: list[tuple[int, int]] = []
-    for group in _groups(pairs):
-        if len(group) == 1:
-            chosen.append(group[0][1:])
-        else:
-            chosen += _solve(group)
-    return chosen
+    groups = _groups(pairs, rivals)
+    for group in groups:
+        chosen += _solve(group)
+    contested = {row for group in groups for _, row, _ in group}
+    return chosen + [pair[1:] for row, pair in best.items() if row not in contested]
 
 
-def _groups(pairs: Iterable[Pair]) -> list[list[Pair]]:
-    """The pairs, in groups of those that share a row or column, directly or through others."""
+def _groups(pairs: Sequence[Pair], rivals: Iterable[int]) -> list[list[Pair]]:
+    """The pairs that are connected with these rows, in groups that share neither row nor column."""
     by_row: dict[int, list[Pair]] = {}
     by_column: dict[int, list[Pair]] = {}
     for pair in pairs:
         by_row.setdefault(pair[1], []).append(pair)
         by_column.setdefault(pair[2], []).append(pair)
     groups: list[list[Pair]] = []
-    while by_row:
-        _, waiting = by_row.popitem()
+    for row in rivals:
+        waiting = by_row.pop(row, [])
         group = []
         while waiting:
             pair = waiting.pop()
             group.append(pair)
             for other in by_column.pop(pair[2], ()):
-                waiting += (p for p in by_row.pop(other[1], ()))
-        groups.append(group)
+                waiting += by_row.pop(other[1], ())
+        if group:
+            groups.append(group)
     return groups
 
 

@@ -1,4 +1,4 @@
-"""Which detection continues which track: gates, costs, and the passes in which they are matched.
+"""Which detection may continue which track, and at what cost.
 
 Sources: Bewley et al., ICIP 2016 (overlap with the predicted box, assigned as a whole); Zhang et
 al., "ByteTrack", ECCV 2022 (a second pass for low scores); Yang et al., "Hybrid-SORT", AAAI 2024
@@ -7,67 +7,52 @@ al., "ByteTrack", ECCV 2022 (a second pass for low scores); Yang et al., "Hybrid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import hypot, log
+from collections.abc import Iterable, Sequence
+from math import hypot, log, sqrt
 
 import numpy as np
 
-from tracker.assignment import Pair, assign
-from tracker.life import Detection, Track
+from core.types import F64, I64
+from tracker.assignment import Pair
 from tracker.motion import Box
 
-REACH = 1.5  # standard deviations that a centre may be off in the pass by distance
-ZOOM = 0.6  # change of the size from look to look that is too much there, e-folds
+ZOOM = 0.5  # change of the size from look to look that is too much in the pass by distance, e-folds
 LEAST_SIDE = 0.6  # share of one side of a hidden face that its part must have: behind a pillar, its height
 INSIDE = 0.8  # share of a part's area that must lie where the whole face may be
-SCALAR_PAIRS = 400  # above it, NumPy compares all boxes with all sooner than a loop does
+SCORE = 0.2  # cost of a score that differs by 1 from the last one: whoever was half hidden still is
+
+Place = tuple[int, Box, float]  # a track, its box, the standard deviation of its centre in pixels
+Scored = tuple[int, Box, float]  # a track or detection, its box, its last score
 
 
-Rule = Callable[[Sequence[Track], Sequence[Detection]], list[tuple[int, int]]]
+def by_distance(tracks: Sequence[Place], faces: Sequence[Scored], reach: float) -> list[Pair]:
+    """Pairs whose centres are near, for faces that move more than their size between two looks.
 
-
-def by_overlap(least: float) -> Rule:
-    """Match predicted boxes with faces by an IoU of `least` or more."""
-
-    def match(tracks: Sequence[Track], faces: Sequence[Detection]) -> list[tuple[int, int]]:
-        compare = overlaps if len(tracks) * len(faces) <= SCALAR_PAIRS else overlaps_of_many
-        return assign(compare([track.motion.box for track in tracks], [face.box for face in faces], least))
-
-    return match
-
-
-def by_distance(tracks: Sequence[Track], faces: Sequence[Detection]) -> list[tuple[int, int]]:
-    """Match by centres, for faces that move more than their size between two looks.
-
-    How far off a centre may be follows from how unsure the track is, so it grows with the time unseen.
+    How far off a centre may be, `reach` standard deviations, follows from how unsure the track is, so it
+    grows with the time unseen.
     """
     pairs: list[Pair] = []
-    for i, track in enumerate(tracks):
-        ax1, ay1, ax2, ay2 = track.motion.box
-        reach = REACH * track.motion.doubt
-        for j, face in enumerate(faces):
-            bx1, by1, bx2, by2 = face.box
+    for i, (ax1, ay1, ax2, ay2), doubt in tracks:
+        farthest = reach * doubt
+        for j, (bx1, by1, bx2, by2), _ in faces:
             off = hypot(ax1 + ax2 - bx1 - bx2, ay1 + ay2 - by1 - by2) / 2
-            if off < reach:
+            if off < farthest:
                 zoom = abs(log((bx2 - bx1) * (by2 - by1) / ((ax2 - ax1) * (ay2 - ay1)))) / 2
-                cost = off / reach + zoom / ZOOM
+                cost = off / farthest + zoom / ZOOM
                 if cost < 1:
                     pairs.append((cost, i, j))
-    return assign(pairs)
+    return pairs
 
 
-def by_part(tracks: Sequence[Track], faces: Sequence[Detection]) -> list[tuple[int, int]]:
-    """Match hidden tracks with what shows of them again: a smaller box, most of it where the whole should be.
+def by_part(tracks: Sequence[Place], faces: Sequence[Scored]) -> list[Pair]:
+    """Pairs of a hidden track and what shows of it again: a smaller box, mostly where the whole should be.
 
     The whole may be off by how unsure the track is. Only tracks that were seen to go into hiding come here:
     for all that are lost, the rule hands ids to other people (half a point of HOTA less on MOT17).
     """
     pairs: list[Pair] = []
-    for i, track in enumerate(tracks):
-        ax1, ay1, ax2, ay2 = track.motion.box
-        doubt = track.motion.doubt
-        for j, face in enumerate(faces):
-            bx1, by1, bx2, by2 = face.box
+    for i, (ax1, ay1, ax2, ay2), doubt in tracks:
+        for j, (bx1, by1, bx2, by2), _ in faces:
             w, h = (bx2 - bx1) / (ax2 - ax1), (by2 - by1) / (ay2 - ay1)
             if not LEAST_SIDE <= max(w, h) <= 1:
                 continue
@@ -76,15 +61,19 @@ def by_part(tracks: Sequence[Track], faces: Sequence[Detection]) -> list[tuple[i
             share = width * height / ((bx2 - bx1) * (by2 - by1))
             if share >= INSIDE:
                 pairs.append((1 - share / 2, i, j))
-    return assign(pairs)
+    return pairs
 
 
-def overlaps(predicted: Sequence[Box], found: Sequence[Box], least: float) -> list[Pair]:
-    """Pairs with an IoU of `least` or more; cost 1 - IoU x overlap of heights."""
+def overlaps(tracks: Sequence[Scored], faces: Sequence[Scored], least: float) -> list[Pair]:
+    """Pairs with an IoU of `least` or more.
+
+    The cost is 1 - (IoU x overlap of heights)^1.5, so that one good pair goes before two poor ones, and a
+    little for a score that changed.
+    """
     pairs: list[Pair] = []
-    for i, (ax1, ay1, ax2, ay2) in enumerate(predicted):
+    for i, (ax1, ay1, ax2, ay2), before in tracks:
         area = (ax2 - ax1) * (ay2 - ay1)
-        for j, (bx1, by1, bx2, by2) in enumerate(found):
+        for j, (bx1, by1, bx2, by2), score in faces:
             width = (ax2 if ax2 < bx2 else bx2) - (ax1 if ax1 > bx1 else bx1)
             if width <= 0:
                 continue
@@ -95,21 +84,52 @@ def overlaps(predicted: Sequence[Box], found: Sequence[Box], least: float) -> li
             iou = shared / (area + (bx2 - bx1) * (by2 - by1) - shared)
             if iou >= least:
                 span = (ay2 if ay2 > by2 else by2) - (ay1 if ay1 < by1 else by1)
-                pairs.append((1 - iou * height / span, i, j))
+                near = iou * height / span
+                cost = 1 - near * sqrt(near) + SCORE * abs(score - before)
+                if cost < 1:
+                    pairs.append((cost, i, j))
     return pairs
 
 
-def overlaps_of_many(predicted: Sequence[Box], found: Sequence[Box], least: float) -> list[Pair]:
-    """The same as `overlaps`, by arrays."""
-    a, b = np.array(predicted).T[:, :, None], np.array(found).T[:, None, :]
+def overlaps_of_many(tracks: F64, faces: F64, before: F64, scores: F64, least: float) -> tuple[F64, I64, I64]:
+    """The same as `overlaps`, by arrays.
+
+    Args:
+        tracks, faces: float64 (4, N) and (4, M), boxes.
+        before, scores: float64 (N,) and (M,), last scores of the tracks, and of the detections.
+        least: IoU.
+
+    Returns:
+        Costs, and the places of the tracks and of the detections in these arrays.
+    """
+    a, b = tracks[:, :, None], faces[:, None, :]
+    i, j = np.nonzero((a[0] < b[2]) & (b[0] < a[2]) & (a[1] < b[3]) & (b[1] < a[3]))
+    a, b = tracks[:, i], faces[:, j]
     width = np.minimum(a[2], b[2]) - np.maximum(a[0], b[0])
     height = np.minimum(a[3], b[3]) - np.maximum(a[1], b[1])
-    i, j = np.nonzero((width > 0) & (height > 0))
-    a, b = a[:, i, 0], b[:, 0, j]
-    height = height[i, j]
-    shared = width[i, j] * height
+    shared = width * height
     iou = shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
-    span = np.maximum(a[3], b[3]) - np.minimum(a[1], b[1])
-    near = iou >= least
-    cost = 1 - iou * height / span
-    return list(zip(cost[near].tolist(), i[near].tolist(), j[near].tolist(), strict=True))
+    near = iou * height / (np.maximum(a[3], b[3]) - np.minimum(a[1], b[1]))
+    cost = 1 - near * np.sqrt(near) + SCORE * np.abs(scores[j] - before[i])
+    allowed = (iou >= least) & (cost < 1)
+    return cost[allowed], i[allowed], j[allowed]
+
+
+def overlap(a: Box, b: Box) -> float:
+    """IoU of two boxes."""
+    shared = _shared(a, b)
+    return shared / (_area(a) + _area(b) - shared)
+
+
+def covered(box: Box, others: Iterable[Box]) -> float:
+    """Largest share of a box that another one covers."""
+    return max((_shared(box, other) for other in others), default=0.0) / _area(box)
+
+
+def _shared(a: Box, b: Box) -> float:
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

@@ -9,7 +9,7 @@ done while it is seen; when it is lost, its last looks are forgotten if they sho
 
 from __future__ import annotations
 
-from tracker.motion import CENTRE, SIDES, Box, Motion, step
+from tracker.motion import SIDES, Box, Motion, Noise, step
 
 SPAN = 0.3  # s, how far back the whole face is looked for; 0.2 to 0.4 do as well
 WHOLE = 0.95  # share of the sides of the whole face from which a box shows all of it; the rest is noise
@@ -17,28 +17,32 @@ PART = 0.7  # share of a side under which a box shows a part; 0.7 to 0.8 do
 
 
 class Whole:
-    """The last look that showed all of a face, `SPAN` seconds back at most."""
+    """The last look that showed all of a face, `SPAN` seconds back at most.
 
-    __slots__ = ("_motion", "_partly", "_time")
+    Attributes:
+        motion, time: how the face moved at that look (as `Motion.values`), and when that was.
+        partly: the last look showed but a part of it.
+    """
 
-    def __init__(self, motion: Motion, time: float) -> None:
-        self._motion, self._time = motion.copy(), time
-        self._partly = False
+    __slots__ = ("motion", "partly", "time")
+
+    def __init__(self, motion: Motion, time: float, partly: bool = False) -> None:
+        self.motion, self.time = motion.values(), time
+        self.partly = partly
 
     def look(self, box: Box, motion: Motion, time: float) -> None:
         """The face was found in `box`; `motion` has taken that in."""
         x1, y1, x2, y2 = box
-        whole = self._motion
-        w, h = (x2 - x1) / whole.w, (y2 - y1) / whole.h
+        w, h = (x2 - x1) / self.motion[2], (y2 - y1) / self.motion[3]
         shown = w if w < h else h
-        self._partly = shown < PART
-        if shown >= WHOLE or time - self._time > SPAN:
-            self._motion, self._time = motion.copy(), time
+        self.partly = shown < PART
+        if shown >= WHOLE or time - self.time > SPAN:
+            self.motion, self.time = motion.values(), time
 
-    def lost(self, time: float) -> Motion | None:
+    def lost(self, time: float, centre: Noise) -> Motion | None:
         """How the face moves, as the last look at all of it tells; None if the last look was that good."""
-        if not self._partly:
+        if not self.partly:
             return None
-        motion = self._motion.copy()
-        motion.predict(step(CENTRE, time - self._time), step(SIDES, time - self._time))
+        motion = Motion.of(self.motion)
+        motion.predict(step(centre, time - self.time), step(SIDES, time - self.time))
         return motion

@@ -1,40 +1,90 @@
-"""The life of a track: tentative, confirmed, lost, ended."""
+"""The life of a track: tentative, confirmed, lost, remembered, ended."""
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import NamedTuple
+from enum import IntEnum
+from typing import Any, NamedTuple
 
+from core.types import Array
 from tracker.hidden import Whole
-from tracker.motion import Box, Motion
+from tracker.motion import Box, Motion, Noise
+
+Column = Array | list[Any]
 
 
-class Detection(NamedTuple):
-    """One usable row of a frame's `Faces`: its box, score, and which row it was."""
-
-    box: Box
-    score: float
-    row: int
-
-
-class State(Enum):
+class State(IntEnum):
     """Where a track stands.
 
     Attributes:
         TENTATIVE: seen too briefly to count; has no id, dies at its first failed look.
         CONFIRMED: counts, and was found by the last look.
         LOST: counts, but the last look did not find it.
+        REMEMBERED: unseen for too long to be known by its place; only its face print can find it.
         ENDED: over.
     """
 
-    TENTATIVE = "tentative"
-    CONFIRMED = "confirmed"
-    LOST = "lost"
-    ENDED = "ended"
+    TENTATIVE = 0
+    CONFIRMED = 1
+    LOST = 2
+    REMEMBERED = 3
+    ENDED = 4
+
+
+class Ended(NamedTuple):
+    """The last that is said of a track.
+
+    Attributes:
+        id: from 1.
+        box: where it was last seen, filtered, pixels.
+        born, seen: seconds, time of the first and last detection.
+    """
+
+    id: int
+    box: Box
+    born: float
+    seen: float
+
+
+class Living(NamedTuple):
+    """The tracks that count, by id: a column each, as lists or as arrays.
+
+    Attributes:
+        ids: from 1.
+        boxes: where they are now, pixels.
+        lost: the last look did not find it.
+        rows: which detection of this frame each is, -1 for none.
+        born, seen: seconds, time of the first and last detection.
+        looks: how often it was found.
+    """
+
+    ids: Column
+    boxes: Column
+    lost: Column
+    rows: Column
+    born: Column
+    seen: Column
+    looks: Column
+
+
+class Patience(NamedTuple):
+    """How long a track may stay unseen before its place says nothing any more, seconds.
+
+    Attributes:
+        longest: for any track.
+        young, growth: a track that was seen for s seconds is given young + growth s.
+        looks: least that each is given, whatever its age.
+        known: after it a track ends though its face print is known.
+    """
+
+    longest: float
+    young: float
+    growth: float
+    looks: float
+    known: float
 
 
 class Track:
-    """One face over time. Its transitions are `find`, `confirm`, `miss` and `end`.
+    """One face over time. Its transitions are `find`, `confirm`, `miss` and `fade`.
 
     Attributes:
         id: from 1; 0 before confirmation.
@@ -51,29 +101,30 @@ class Track:
 
     __slots__ = ("born", "box", "hidden", "id", "looks", "motion", "row", "score", "seen", "state", "whole")
 
-    def __init__(self, face: Detection, time: float) -> None:
+    def __init__(self, box: Box, score: float, row: int, time: float) -> None:
         self.id = 0
         self.state = State.TENTATIVE
-        self.motion = Motion(face.box)
+        self.motion = Motion(box)
         self.born = self.seen = time
-        self.box = face.box
+        self.box = box
         self.looks = 1
-        self.score = face.score
-        self.row = face.row
+        self.score = score
+        self.row = row
         self.whole = Whole(self.motion, time)
         self.hidden = False
 
-    def find(self, face: Detection, time: float) -> None:
-        """A look found it here."""
-        self.motion.update(face.box, trust(face.score))
-        self.whole.look(face.box, self.motion, time)
+    def find(self, box: Box, score: float, row: int, time: float, noise: float) -> None:
+        """A look found it here; the variance of the detection is multiplied by `noise`."""
+        motion = self.motion
+        motion.update(box, noise)
+        self.whole.look(box, motion, time)
         self.hidden = False
-        self.box = self.motion.box
+        self.box = motion.box
         self.seen = time
-        self.score = face.score
-        self.row = face.row
+        self.score = score
+        self.row = row
         self.looks += 1
-        if self.state is State.LOST:
+        if self.state >= State.LOST:
             self.state = State.CONFIRMED
 
     def confirm(self, number: int) -> None:
@@ -81,23 +132,18 @@ class Track:
         self.id = number
         self.state = State.CONFIRMED
 
-    def miss(self, time: float) -> None:
+    def miss(self, time: float, centre: Noise) -> None:
         """A look did not find it."""
-        if self.state is State.CONFIRMED:
-            before = self.whole.lost(time)
+        if self.state == State.TENTATIVE:
+            self.state = State.ENDED
+        elif self.state == State.CONFIRMED:
+            before = self.whole.lost(time, centre)
             self.hidden = before is not None
             self.motion = before or self.motion
-        self.state = State.ENDED if self.state is State.TENTATIVE else State.LOST
+            self.state = State.LOST
 
-    def end(self) -> None:
-        """It is over."""
-        self.state = State.ENDED
-
-
-def trust(score: float) -> float:
-    """What the variance of a detection of this score is divided by; 1 at a score of 1/2.
-
-    Source: Du et al., "GIAOTracker", ICCVW 2021, whose noise scales with 1 - score; flatter here, since
-    some detectors give each clear face nearly 1.
-    """
-    return 1 / (1.5 - score)
+    def fade(self, unseen: float, patience: Patience, known: bool) -> None:
+        """It is unseen for so many seconds; its place, and perhaps all of it, is forgotten in the end."""
+        given = max(patience.young + patience.growth * (self.seen - self.born), patience.looks)
+        if unseen > min(patience.longest, given):
+            self.state = State.REMEMBERED if known and unseen <= patience.known else State.ENDED

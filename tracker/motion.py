@@ -17,6 +17,8 @@ from math import exp, sqrt
 from typing import NamedTuple
 
 Box = tuple[float, float, float, float]  # x1 y1 x2 y2, pixels
+Variances = tuple[float, float, float]  # of position, both, velocity
+Values = tuple[float, float, float, float, float, float, float, float, Variances, Variances, float]
 
 
 class Noise(NamedTuple):
@@ -35,8 +37,9 @@ class Noise(NamedTuple):
     damping: float
 
 
-CENTRE = Noise(measurement=0.06, acceleration=2.0, velocity=4.0, damping=0.5)
+CENTRE = Noise(measurement=0.06, acceleration=2.75, velocity=4.0, damping=0.3)
 SIDES = Noise(measurement=0.08, acceleration=1.0, velocity=1.0, damping=3.0)
+CENTRE_VARIANCE, SIDES_VARIANCE = CENTRE.measurement**2, SIDES.measurement**2
 
 
 class Step(NamedTuple):
@@ -101,47 +104,91 @@ class Motion:
         self.centre = self._initial(CENTRE)
         self.sides = self._initial(SIDES)
 
-    def _initial(self, noise: Noise) -> tuple[float, float, float]:
+    def _initial(self, noise: Noise) -> Variances:
         return (noise.measurement * self.size) ** 2, 0.0, (noise.velocity * self.size) ** 2
 
-    def copy(self) -> Motion:
-        """The same, to go its own way."""
-        other = object.__new__(Motion)
-        other.x, other.y, other.w, other.h = self.x, self.y, self.w, self.h
-        other.vx, other.vy, other.vw, other.vh = self.vx, self.vy, self.vw, self.vh
-        other.centre, other.sides, other.size = self.centre, self.sides, self.size
-        return other
+    def values(self) -> Values:
+        """All that is known, in the order of the attributes."""
+        return (
+            self.x,
+            self.y,
+            self.w,
+            self.h,
+            self.vx,
+            self.vy,
+            self.vw,
+            self.vh,
+            self.centre,
+            self.sides,
+            self.size,
+        )
+
+    @classmethod
+    def of(cls, values: Values) -> Motion:
+        """The motion with these values."""
+        made = object.__new__(cls)
+        made.x, made.y, made.w, made.h, made.vx, made.vy, made.vw, made.vh = values[:8]
+        made.centre, made.sides, made.size = values[8:]
+        return made
 
     def predict(self, centre: Step, sides: Step) -> None:
         """Move on by a span of time."""
-        reach, decay = centre.reach, centre.decay
+        area = self.size**2
+        reach, decay, position, cross, velocity = centre
         self.x += reach * self.vx
         self.y += reach * self.vy
         self.vx *= decay
         self.vy *= decay
-        reach, decay = sides.reach, sides.decay
+        a, b, c = self.centre
+        self.centre = (
+            a + reach * (2 * b + reach * c) + area * position,
+            decay * (b + reach * c) + area * cross,
+            decay * decay * c + area * velocity,
+        )
+        reach, decay, position, cross, velocity = sides
         self.w += reach * self.vw
         self.h += reach * self.vh
         self.vw *= decay
         self.vh *= decay
-        area = self.size**2
-        self.centre = _grow(self.centre, centre, area)
-        self.sides = _grow(self.sides, sides, area)
+        a, b, c = self.sides
+        self.sides = (
+            a + reach * (2 * b + reach * c) + area * position,
+            decay * (b + reach * c) + area * cross,
+            decay * decay * c + area * velocity,
+        )
 
-    def update(self, box: Box, trust: float = 1.0) -> None:
-        """Take a detection in; its variance is divided by `trust`."""
+    def ahead(self, centre: Step, sides: Step) -> Box:
+        """The box after a span of time; nothing changes."""
+        moved = Motion.of(self.values())
+        moved.predict(centre, sides)
+        return moved.box
+
+    def update(self, box: Box, noise: float = 1.0) -> None:
+        """Take a detection in; its variance is multiplied by `noise`.
+
+        What is left of a variance is multiplied by measurement / whole, not by 1 - gain, which cancels where
+        the track is unsure.
+        """
         x1, y1, x2, y2 = box
         w, h = x2 - x1, y2 - y1
         self.size = sqrt(w) * sqrt(h)
-        variance = self.size**2 / trust
-        gain, rate, self.centre = _gain(self.centre, variance * CENTRE.measurement**2)
+        variance = self.size**2 * noise
+        a, b, c = self.centre
+        measurement = variance * CENTRE_VARIANCE
+        whole = a + measurement
+        gain, rate, rest = a / whole, b / whole, measurement / whole
+        self.centre = (a * rest, b * rest, c - rate * b)
         off = x1 + w / 2 - self.x
         self.x += gain * off
         self.vx += rate * off
         off = y1 + h / 2 - self.y
         self.y += gain * off
         self.vy += rate * off
-        gain, rate, self.sides = _gain(self.sides, variance * SIDES.measurement**2)
+        a, b, c = self.sides
+        measurement = variance * SIDES_VARIANCE
+        whole = a + measurement
+        gain, rate, rest = a / whole, b / whole, measurement / whole
+        self.sides = (a * rest, b * rest, c - rate * b)
         off = w - self.w
         self.w += gain * off
         self.vw += rate * off
@@ -161,24 +208,3 @@ class Motion:
     def doubt(self) -> float:
         """Standard deviation of the centre, pixels."""
         return sqrt(self.centre[0])
-
-
-def _grow(variances: tuple[float, float, float], step: Step, area: float) -> tuple[float, float, float]:
-    a, b, c = variances
-    reach, decay, position, cross, velocity = step
-    return (
-        a + reach * (2 * b + reach * c) + area * position,
-        decay * (b + reach * c) + area * cross,
-        decay * decay * c + area * velocity,
-    )
-
-
-def _gain(
-    variances: tuple[float, float, float], measurement: float
-) -> tuple[float, float, tuple[float, float, float]]:
-    """How far position and velocity follow a measurement of this variance, and what is left."""
-    a, b, c = variances
-    whole = a + measurement
-    gain, rate = a / whole, b / whole
-    rest = measurement / whole  # not 1 - gain, which cancels where the track is unsure
-    return gain, rate, (a * rest, b * rest, c - rate * b)

@@ -7,38 +7,72 @@ from math import inf, isfinite
 import numpy as np
 
 from core.settings import TrackerConfig
-from core.types import ENDED, I64, LOST, SEEN, Array, Faces, Tracks
-from tracker.association import Rule, by_distance, by_overlap, by_part
-from tracker.life import Detection, State, Track
-from tracker.looks import Looks
+from core.types import ENDED, F64, I64, Array, Faces, Tracks
+from tracker.appearance import Appearances
+from tracker.association import overlap
+from tracker.few import Few
+from tracker.found import Found
+from tracker.life import Ended, Patience
+from tracker.look import Look
+from tracker.many import Many
 from tracker.motion import CENTRE, SIDES, step
+from tracker.pace import Pace
+from tracker.presets import PRESETS, points
+from tracker.published.program import Published
+from tracker.published.rules import Rules
+from tracker.report import shown, to_tracks, with_ended
 
-COLUMNS = {State.CONFIRMED: SEEN, State.LOST: LOST, State.ENDED: ENDED}
-LOW_GAP = 0.5  # s unseen up to which a face of low score may continue a track
-SMALLEST, LARGEST = 1e-3, 1e7  # px, sides and coordinates beyond which a box is no face
+TWICE = 0.5  # IoU with a face that continues a track from which a detection is that face again
+NEAR = 0.1  # IoU with where a track should be from which its print may help
+PATIENT = 6.0  # usual looks that a track is waited for, however rare they are
+SOON = 2  # looks back to which a track is still recent
+TINY = 1e-9  # s, for times that were added up
+HANDFUL, CROWD = 20, 28  # tracks or faces up to which objects are faster, and from which a table is
 
 
 class Sort:
     """Tracker of one source's faces. A track has an id from its confirmation to its end.
 
     Source: Bewley et al., "Simple online and realtime tracking", ICIP 2016; time is in seconds here,
-    a track is confirmed once and for all, and low scores get a second pass.
+    a track is confirmed once and for all, and low scores get a second pass. With `compatibility` it is
+    the published program instead, in frames.
     """
 
     def __init__(self, config: TrackerConfig) -> None:
         self._config = config
-        self._tracks: list[Track] = []
-        self._looks = Looks()
+        self._preset = PRESETS[config.preset]
+        self._points = points(config)
+        self._centre = CENTRE._replace(acceleration=self._preset.acceleration)
+        self._tracks: Few | Many = Few()
+        self._pace = Pace()
         self._time = -inf
-        self._ids = 0
+        self._suspected = -inf  # time of a look at what seems another shot
+        self._usual_score = 0.5
+        self._next_id = 1
+        self._prints = Appearances()
+        frames = config.compatibility
+        self._published = (
+            Published(Rules(frames.max_age, frames.min_hits, frames.iou_threshold)) if frames else None
+        )
+
+    def rows(self, detections: F64) -> F64:
+        """Track one frame as the published program does; only with `compatibility`.
+
+        Args:
+            detections: float64 (N, 5), x1 y1 x2 y2 score, pixels.
+
+        Returns:
+            float64 (M, 5), x1 y1 x2 y2 id, in the program's own order.
+
+        Raises:
+            ValueError: no `compatibility` in the config, or a misshapen array.
+        """
+        if self._published is None:
+            raise ValueError("rows: set tracker.compatibility; without it, call update.")
+        return self._published.rows(detections)
 
     def update(
-        self,
-        faces: Faces | None,
-        time: float,
-        *,
-        cut: bool = False,
-        embeddings: Array | None = None,  # noqa: ARG002 - appearance is not used yet
+        self, faces: Faces | None, time: float, *, cut: bool = False, embeddings: Array | None = None
     ) -> Tracks:
         """Take the faces of one frame.
 
@@ -47,6 +81,8 @@ class Sort:
                 finite box of positive size and a finite score are passed over.
             time: seconds, not before that of the last call.
             cut: the frame begins another shot: the tracks of the one before end.
+            embeddings: (N, D), face prints of the rows of `faces`, unit length, NaN where there is none.
+                They decide on lost tracks and contested faces only.
 
         Returns:
             One row for each confirmed track by id: those that live, and those that end now.
@@ -54,142 +90,124 @@ class Sort:
         Raises:
             ValueError: `time` is not a number or runs backward; nothing has changed.
         """
+        if self._published is not None:
+            return self._published.update(faces, time, cut=cut)
         if not isfinite(time) or time < self._time:
             raise ValueError(f"time: expected seconds, {self._time} or later, got {time}")
         self._predict(time)
         if faces is not None:
-            self._looks.add(time)
-        self._end_old(time, cut)
+            self._pace.add(time)
+        ended = self._tracks.fade(time, self._patience(), self._prints, cut)
         if faces is not None:
-            self._look(detections(faces), time)
-        return self._report(faces)
+            self._look(Found(faces), time, embeddings)
+        tracks = self._report(ended, faces)
+        self._remember(tracks, time, embeddings)
+        return tracks
 
     def end(self) -> Tracks:
         """The source is over: every track ends."""
-        for track in self._tracks:
-            track.row = -1
-            track.end()
-        return self._report(None)
+        if self._published is not None:
+            return self._published.end()
+        self._prints = Appearances()
+        ended = self._tracks.fade(self._time, self._patience(), (), cut=True)
+        return self._report(ended, None)
+
+    def wants(self, faces: Faces, time: float) -> I64:
+        """The rows of `faces` whose prints would help the `update` that follows; nothing changes.
+
+        Those are faces that might be a lost track, that several tracks contest, or whose track has no
+        print of late.
+        """
+        tracks, found = self._tracks, Found(faces)
+        if self._published is not None or not len(tracks):
+            return np.zeros(0, np.int64)
+        seconds = max(0.0, time - self._time)
+        boxes = tracks.ahead(step(self._centre, seconds), step(SIDES, seconds))
+        ids, lost = tracks.ids(range(len(tracks))), tracks.lost()
+        wanted = []
+        for j, face in enumerate(found.boxes):
+            near = [i for i, box in enumerate(boxes) if overlap(face, box) >= NEAR]
+            calm = len(near) == 1 and near[0] not in lost
+            if self._prints.due(ids[near[0]], time) if calm else lost or len(near) > 1:
+                wanted.append(found.rows[j])
+        return np.array(sorted(wanted), np.int64)
 
     def _predict(self, time: float) -> None:
-        seconds = time - self._time if self._tracks else 0.0
+        seconds = time - self._time if len(self._tracks) else 0.0
         self._time = time
-        centre, sides = step(CENTRE, seconds), step(SIDES, seconds)
-        for track in self._tracks:
-            track.row = -1
-            track.motion.predict(centre, sides)
+        self._tracks.predict(step(self._centre, seconds), step(SIDES, seconds))
 
-    def _end_old(self, time: float, cut: bool) -> None:
-        longest = self._looks.patience(self._config.max_gap)
-        for track in self._tracks:
-            if cut or time - track.seen > longest:
-                track.end()
+    def _patience(self) -> Patience:
+        preset, config, pace = self._preset, self._config, self._pace
+        longest = pace.patience(config.max_gap, PATIENT)
+        return Patience(longest, preset.young, preset.growth, self._time - pace.since(SOON), config.known_gap)
 
-    def _look(self, found: list[Detection], time: float) -> None:
-        config = self._config
-        tracks = [track for track in self._tracks if track.state is not State.ENDED]
-        high = [face for face in found if face.score >= config.high_score]
-        low = [face for face in found if face.score < config.high_score]
+    def _look(self, found: Found, time: float, embeddings: Array | None) -> None:
+        tracks = self._fitting(len(found))
+        look = Look(tracks, found, (self._preset, self._points), self._noise, time)
+        if embeddings is not None:
+            look.know(self._prints, embeddings[found.rows])
+        counting, tentative = tracks.counting(), tracks.tentative()
+        low_since = min(time - self._preset.low_gap - TINY, self._pace.since(SOON))
         # Those that have an id choose first: else what shows of a hidden face would begin a track of its own,
         # which then fits the rest of it better than the guess of where the known one should reappear.
-        for group in ([t for t in tracks if t.id], [t for t in tracks if not t.id]):
-            high, low = self._continue(group, high, low, time)
-        for track in tracks:
-            if track.row < 0:
-                track.miss(time)
-        self._tracks += [Track(face, time) for face in high if face.score >= config.birth_score]
-        self._confirm()
+        look.match(counting, low_since)
+        all_lost = not look.taken and bool(set(counting).difference(tracks.lost()))
+        look.match(tentative, low_since)
+        look.recognise()
+        births = [j for j in look.high if found.scores[j] >= self._points.birth]
+        if all_lost and births:
+            self._suspected = time
+        if len(look.taken) < len(tracks):
+            tracks.miss(time, self._centre)
+        if births:
+            tracks.begin(_single(births, look.taken, found), found, time)
+        if births or tentative:
+            config = self._config
+            self._next_id = tracks.confirm(self._next_id, config.confirm_looks, config.confirm_score)
+        for j in look.taken:
+            up = found.scores[j] > self._usual_score
+            self._usual_score += (0.02 if up else -0.02) * max(0.02, 1 - self._usual_score)
 
-    def _continue(
-        self, tracks: list[Track], high: list[Detection], low: list[Detection], time: float
-    ) -> tuple[list[Detection], list[Detection]]:
-        """Continue tracks by faces of high and low score; returns the faces that are left."""
-        if not tracks:
-            return high, low
-        tracks, high = _match(tracks, high, time, by_overlap(self._config.min_iou))
-        if low:
-            recent = [t for t in tracks if time - t.seen <= self._looks.patience(LOW_GAP)]
-            _, low = _match(recent, low, time, by_overlap(self._config.low_iou))
-            tracks = [track for track in tracks if track.row < 0]
-        tracks, high = _match(tracks, high, time, by_distance)
-        _, high = _match([track for track in tracks if track.hidden], high, time, by_part)
-        return high, low
+    def _remember(self, tracks: Tracks, time: float, embeddings: Array | None) -> None:
+        """Learn the prints of the faces that were found; forget those of tracks that ended."""
+        if embeddings is None and not self._prints:
+            return
+        if embeddings is not None:
+            for track, row in zip(tracks.ids.tolist(), tracks.index.tolist(), strict=True):
+                if row >= 0 and np.isfinite(embeddings[row]).all():
+                    self._prints.learn(track, embeddings[row], time)
+        self._prints.forget(tracks.ids[tracks.states == ENDED].tolist())
 
-    def _confirm(self) -> None:
-        config = self._config
-        for track in self._tracks:
-            if track.state is State.TENTATIVE and (
-                track.looks >= config.confirm_looks or track.score >= config.confirm_score
-            ):
-                self._ids += 1
-                track.confirm(self._ids)
+    def _fitting(self, faces: int) -> Few | Many:
+        """The tracks in the form that is faster for so many."""
+        n = max(len(self._tracks), faces)
+        if n >= CROWD and isinstance(self._tracks, Few):
+            self._tracks = Many(self._tracks.table())
+        elif n <= HANDFUL and isinstance(self._tracks, Many):
+            self._tracks = Few(self._tracks.table())
+        return self._tracks
 
-    def _report(self, faces: Faces | None) -> Tracks:
-        """The rows of the confirmed tracks; those that ended are forgotten."""
-        rows = sorted((t for t in self._tracks if t.id), key=lambda track: track.id)
-        self._tracks = [t for t in self._tracks if t.state is not State.ENDED]
-        return to_rows(rows, faces)
+    def _noise(self, score: float) -> float:
+        """By how much the variance of a detection of this score is multiplied.
 
+        Source: Du et al., "GIAOTracker", ICCVW 2021, whose noise scales with 1 - score. It is flatter for
+        faces, and relative to the usual score for people, since some detectors give each clear face nearly 1.
+        """
+        if not self._preset.steep:
+            return 1.5 - score
+        return max(0.35, (1 - score) / (1 - min(self._usual_score, 0.9)))
 
-def _match(
-    tracks: list[Track], faces: list[Detection], time: float, rule: Rule
-) -> tuple[list[Track], list[Detection]]:
-    """Continue tracks by faces; returns the tracks and the faces that are left."""
-    if not tracks or not faces:
-        return tracks, faces
-    pairs = rule(tracks, faces)
-    for i, j in pairs:
-        tracks[i].find(faces[j], time)
-    taken = {j for _, j in pairs}
-    return (
-        [track for track in tracks if track.row < 0],
-        [face for j, face in enumerate(faces) if j not in taken],
-    )
-
-
-def detections(faces: Faces) -> list[Detection]:
-    """The usable rows, from left to right: so their order in `faces` does not matter."""
-    found = []
-    for row, ((x1, y1, x2, y2), score) in enumerate(
-        zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)
-    ):
-        # Each comparison is false for NaN.
-        if (
-            x2 - x1 >= SMALLEST
-            and y2 - y1 >= SMALLEST
-            and min(x1, y1) >= -LARGEST
-            and max(x2, y2) <= LARGEST
-            and isfinite(score)
-        ):
-            found.append(Detection((x1, y1, x2, y2), min(score, 1.0), row))
-    found.sort()
-    return found
+    def _report(self, ended: list[Ended], faces: Faces | None) -> Tracks:
+        living = self._tracks.living()
+        since = max(min(self._time - self._preset.coast - TINY, self._pace.since(1)), self._suspected)
+        tracks = to_tracks(living, faces, shown(living, since, self._preset.covered))
+        return with_ended(tracks, ended) if ended else tracks
 
 
-def to_rows(tracks: list[Track], faces: Faces | None) -> Tracks:
-    """`Tracks` of these tracks, in this order; `faces` is what their rows point into."""
-    if not tracks:
-        return Tracks.none()
-    index = np.array([track.row for track in tracks], np.int64)
-    return Tracks(
-        ids=np.array([track.id for track in tracks], np.int64),
-        boxes=np.array([t.box if t.state is State.ENDED else t.motion.box for t in tracks]),
-        states=np.array([COLUMNS[track.state] for track in tracks], np.uint8),
-        faces=_rows(faces, index),
-        index=index,
-        born=np.array([track.born for track in tracks]),
-        seen=np.array([track.seen for track in tracks]),
-    )
-
-
-def _rows(faces: Faces | None, index: I64) -> Faces:
-    """Those rows, NaN where the index is -1."""
-    unseen = index < 0
-    if faces is None or unseen.all():
-        return Faces.none(len(index))
-    rows = faces.take(index)
-    if unseen.any():
-        rows.boxes[unseen] = np.nan
-        rows.scores[unseen] = np.nan
-        rows.landmarks[unseen] = np.nan
-    return rows
+def _single(births: list[int], taken: list[int], found: Found) -> list[int]:
+    """Those that are not a second box of a face that was taken already."""
+    if not births or not taken:
+        return births
+    boxes = [found.boxes[j] for j in taken]
+    return [j for j in births if not any(overlap(found.boxes[j], box) > TWICE for box in boxes)]

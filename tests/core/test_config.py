@@ -31,9 +31,9 @@ def test_a_file_and_a_word_lie_over_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("tracker: {max_gap: 2.0}\nrender:\n", encoding="utf-8")
 
-    settings = load_settings([ROOT / "config.yaml", file], ["tracker.min_iou=0.3", "capture.from=4"])
+    settings = load_settings([ROOT / "config.yaml", file], ["tracker.birth_score=0.3", "capture.from=4"])
 
-    assert (settings.tracker.max_gap, settings.tracker.min_iou) == (2.0, 0.3)
+    assert (settings.tracker.max_gap, settings.tracker.birth_score) == (2.0, 0.3)
     assert settings.capture.begin == 4.0
     assert settings.render.delay == 0.5
 

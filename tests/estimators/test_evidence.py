@@ -20,7 +20,9 @@ def tracks(*ids, state=SEEN):
     found = faces(*[(100 * i, 50, 100 * i + 60, 130) for i in range(n)])
     index = np.arange(n) if state == SEEN else np.full(n, -1)
     states = np.full(n, state, np.uint8)
-    return Tracks(np.array(ids, np.int64), found.boxes, states, found, index, np.zeros(n), np.zeros(n))
+    return Tracks(
+        np.array(ids, np.int64), found.boxes, states, found, index, np.zeros(n), np.zeros(n), states == SEEN
+    )
 
 
 def look(age=30.0, deviation=8.0, female=0.9, mood="neutral", quality=0.8):

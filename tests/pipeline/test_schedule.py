@@ -1,5 +1,7 @@
 """Which faces are looked at."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,8 @@ def tracks(*sizes, state=SEEN, ids=None):
     found = faces(*[(200 * i, 50, 200 * i + 0.8 * size, 50 + size) for i, size in enumerate(sizes)])
     index = np.arange(n) if state == SEEN else np.full(n, -1)
     names = np.arange(1, n + 1) if ids is None else np.array(ids, np.int64)
-    return Tracks(names, found.boxes, np.full(n, state, np.uint8), found, index, np.zeros(n), np.zeros(n))
+    states, time, shown = np.full(n, state, np.uint8), np.zeros(n), np.full(n, state == SEEN)
+    return Tracks(names, found.boxes, states, found, index, time, time, shown)
 
 
 def look(n, female=0.99, deviation=5.0):
@@ -109,9 +112,8 @@ def test_a_much_better_view_of_a_known_face_is_taken_soon():
 def test_nothing_is_looked_at_that_was_not_seen_in_this_frame(state):
     """The first program fed old boxes again as if newly seen."""
     old = tracks(80, 80)
-    coasting = Tracks(
-        old.ids, old.boxes, np.full(2, state, np.uint8), Faces.none(2), np.full(2, -1), old.born, old.seen
-    )
+    codes = np.full(2, state, np.uint8)
+    coasting = replace(old, states=codes, faces=Faces.none(2), index=np.full(2, -1))
     chooser = Chooser(LooksConfig())
 
     rows = [chooser.choose(coasting, Evidence.none(old.ids), stamp(i)).tolist() for i in range(50)]
@@ -125,15 +127,7 @@ def test_tiny_and_turned_faces_stay_unknown_and_are_counted():
     small = tracks(20, 80)
     points = small.faces.landmarks.copy()
     points[1, 2, 0] = points[1, 1, 0] + 15  # the nose beside the eye: nearly a profile
-    turned = Tracks(
-        small.ids,
-        small.boxes,
-        small.states,
-        Faces(small.faces.boxes, small.faces.scores, points),
-        small.index,
-        small.born,
-        small.seen,
-    )
+    turned = replace(small, faces=replace(small.faces, landmarks=points))
     chooser, stills = Chooser(LooksConfig(min_face=24, max_yaw=40)), Chooser(LooksConfig(), stills=True)
 
     assert chooser.choose(turned, Evidence.none(small.ids), stamp()).tolist() == []

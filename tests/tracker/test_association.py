@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.geometry import iou
-from tracker.association import by_distance, overlaps, overlaps_of_many
-from tracker.life import Detection, Track
+from tracker.association import by_distance, covered, overlaps, overlaps_of_many
 
 box = st.tuples(*[st.floats(0, 100)] * 2, *[st.floats(1, 100)] * 2).map(
     lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3])
@@ -24,38 +23,62 @@ calm = settings(deadline=None)
 @calm
 @given(some, some, st.floats(0.05, 1))
 def test_the_loop_and_the_arrays_allow_the_same_pairs(tracks, found, least) -> None:
-    assert overlaps_of_many(tracks, found, least) == overlaps(tracks, found, least)
+    looped = overlaps(numbered(tracks), numbered(found), least)
+
+    before, scores = np.linspace(0, 1, len(tracks)), np.linspace(0, 1, len(found))
+    cost, i, j = overlaps_of_many(np.array(tracks).T, np.array(found).T, before, scores, least)
+
+    assert [(row, column) for _, row, column in looped] == list(zip(i.tolist(), j.tolist(), strict=True))
+    assert [each for each, _, _ in looped] == pytest.approx(cost.tolist(), abs=1e-12)
 
 
 @calm
 @given(some, some, st.floats(0.05, 1))
-def test_the_gate_is_the_overlap(tracks, found, least) -> None:
+def test_the_gate_is_the_overlap_and_a_cost_below_that_of_staying_alone(tracks, found, least) -> None:
     table = iou(np.array(tracks), np.array(found))
 
-    allowed = {(i, j) for _, i, j in overlaps(tracks, found, least)}
+    pairs = {(i, j): cost for cost, i, j in overlaps(numbered(tracks, 0.5), numbered(found, 0.5), least)}
 
-    sure = np.abs(table - least) > 1e-9
-    expected = {(i, j) for i, j in np.argwhere(table >= least).tolist() if sure[i, j]}
-    assert {pair for pair in allowed if sure[pair]} == expected
+    assert all(table[pair] >= least - 1e-9 and cost < 1 for pair, cost in pairs.items())
+    assert all(pair in pairs for pair in map(tuple, np.argwhere(table >= least + 1e-9).tolist()))
+
+
+def numbered(boxes, score=None):
+    scores = np.linspace(0, 1, len(boxes)).tolist() if score is None else [score] * len(boxes)
+    return list(zip(range(len(boxes)), boxes, scores, strict=True))
 
 
 def test_equal_boxes_cost_nothing_and_unequal_heights_cost_more_than_unequal_widths() -> None:
-    track = [(0.0, 0.0, 10.0, 10.0)]
-    found = [(0.0, 0.0, 10.0, 10.0), (0.0, 0.0, 8.0, 10.0), (0.0, 0.0, 10.0, 8.0)]
+    track = numbered([(0.0, 0.0, 10.0, 10.0)], 0.9)
+    found = numbered([(0.0, 0.0, 10.0, 10.0), (0.0, 0.0, 8.0, 10.0), (0.0, 0.0, 10.0, 8.0)], 0.9)
 
     costs = [cost for cost, _, _ in overlaps(track, found, 0.1)]
 
-    assert costs == pytest.approx([0.0, 0.2, 0.36])
+    assert costs == pytest.approx([0.0, 1 - 0.8**1.5, 1 - 0.64**1.5])
+
+
+def test_of_two_equal_boxes_the_one_with_the_score_of_before_is_cheaper() -> None:
+    box = (0.0, 0.0, 10.0, 10.0)
+
+    (near, *_), (far, *_) = overlaps([(0, box, 0.9)], [(0, box, 0.85), (1, box, 0.5)], 0.1)
+
+    assert [near, far] == pytest.approx([0.01, 0.08])
 
 
 @pytest.mark.parametrize(("width", "matched"), [(50, True), (90, False)])
 def test_a_face_out_of_overlap_but_in_reach_matches_if_its_size_fits(width: int, matched: bool) -> None:
-    face = Detection((0.0, 0.0, 50.0, 60.0), 0.9, 0)
-    track = Track(face, 0.0)
-    track.motion.centre = (40.0**2, 0.0, 0.0)
-    found = Detection((30.0, 0.0, 30.0 + width, 1.2 * width), 0.9, 0)
+    track = (0, (0.0, 0.0, 50.0, 60.0), 40.0)
+    face = (0, (30.0, 0.0, 30.0 + width, 1.2 * width), 0.9)
 
-    assert (by_distance([track], [found]) == [(0, 0)]) is matched
+    assert bool(by_distance([track], [face], 1.5)) is matched
+
+
+@pytest.mark.parametrize(
+    ("others", "share"),
+    [([], 0.0), ([(5.0, 0.0, 20.0, 10.0), (8.0, 0.0, 9.0, 10.0)], 0.5), ([(20.0, 0.0, 30.0, 10.0)], 0.0)],
+)
+def test_a_box_is_covered_by_the_one_that_covers_most_of_it(others, share: float) -> None:
+    assert covered((0.0, 0.0, 10.0, 10.0), others) == share
 
 
 def test_a_handful_of_faces_needs_no_scipy() -> None:

@@ -10,7 +10,7 @@ from core.settings import TrackerConfig
 from core.types import LOST, SEEN, Faces, Tracks
 from tests.make import faces
 from tracker.hidden import Whole
-from tracker.motion import Motion
+from tracker.motion import CENTRE, Motion
 from tracker.sort import Sort
 
 SIZE = 60.0  # px, width of the face
@@ -131,7 +131,7 @@ def test_a_face_that_was_whole_to_the_last_is_left_as_it_is() -> None:
 
     whole.look((101, 100, 158, 178), motion, 0.04)
 
-    assert whole.lost(0.08) is None
+    assert whole.lost(0.08, CENTRE) is None
 
 
 @pytest.mark.parametrize("rate", [25, 10])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -53,7 +54,7 @@ def scene(random: np.random.Generator, place, size) -> Faces:
 
 
 def with_index(rows: Tracks, index) -> Tracks:
-    return Tracks(rows.ids, rows.boxes, rows.states, rows.faces, index, rows.born, rows.seen)
+    return replace(rows, index=index)
 
 
 @rough

@@ -22,7 +22,7 @@ boxes = st.tuples(st.floats(-2000, 2000), st.floats(-2000, 2000), st.floats(1, 1
     lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3])
 )
 spans = st.floats(0, 10)
-film = st.lists(st.tuples(spans, st.none() | st.tuples(boxes, st.floats(0.5, 10))), max_size=30)
+film = st.lists(st.tuples(spans, st.none() | st.tuples(boxes, st.floats(0.1, 2))), max_size=30)
 
 
 def oracle(box, noise: Noise, coordinate: int) -> KalmanFilter:
@@ -57,11 +57,11 @@ def test_the_filter_is_the_kalman_filter(first, frames) -> None:
                 Q=size**2 * np.array([[s.position, s.cross], [s.cross, s.velocity]]),
             )
         if look:
-            box, trust = look
-            motion.update(box, trust)
+            box, factor = look
+            motion.update(box, factor)
             size = np.sqrt((box[2] - box[0]) * (box[3] - box[1]))
             for i, (each, noise) in enumerate(zip(filters, noises, strict=True)):
-                each.update(measured(box)[i], R=np.array([[(noise.measurement * size) ** 2 / trust]]))
+                each.update(measured(box)[i], R=np.array([[(noise.measurement * size) ** 2 * factor]]))
 
     means = np.array([[motion.x, motion.y, motion.w, motion.h], [motion.vx, motion.vy, motion.vw, motion.vh]])
     expected = np.array([each.x[:, 0] for each in filters]).T

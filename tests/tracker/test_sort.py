@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from core.settings import TrackerConfig
 from core.types import ENDED, LOST, SEEN, Faces, Tracks
 from tests.make import faces, walk
+from tracker.presets import POINTS, points
+from tracker.published.program import Published
+from tracker.published.rules import Rules
 from tracker.sort import Sort
 
 FACE = (100, 100, 150, 160)
@@ -275,3 +281,103 @@ def test_a_thousand_faces_keep_their_ids() -> None:
 
     assert [len(row) for row in rows] == [1000] * 3
     assert ids(rows) == set(range(1, 1001))
+
+
+def test_a_face_is_shown_for_a_moment_while_it_coasts() -> None:
+    tracker = sort()
+    run(tracker, walk(25, 1))
+
+    rows = [tracker.update(faces(), 0.96 + gap) for gap in (0.04, 0.12, 0.2)]
+
+    assert [row.shown.tolist() for row in rows] == [[True], [False], [False]]
+    assert [row.states.tolist() for row in rows] == [[LOST]] * 3
+
+
+def test_nobody_is_shown_any_more_where_all_vanish_and_others_appear_as_at_a_cut() -> None:
+    tracker = sort()
+    run(tracker, walk(25, 1))
+
+    rows = tracker.update(faces((700, 300, 780, 400)), 1.0)
+
+    assert rows.ids.tolist() == [1, 2]
+    assert rows.shown.tolist() == [False, True]
+
+
+def test_of_people_only_those_behind_others_are_shown_while_they_coast() -> None:
+    behind, alone = (100, 100, 150, 250), (400, 100, 450, 250)
+    tracker = sort(preset="people", scores="yolox")
+    for i in range(15):
+        left = 250 - 10 * i
+        front = (left, 105, left + 50, 265)
+        rows = tracker.update(faces(behind, front, alone) if i < 14 else faces(front), i / 25)
+
+    assert rows.states.tolist() == [LOST, SEEN, LOST]
+    assert rows.shown.tolist() == [True, True, False]
+
+
+def test_a_second_box_of_a_face_begins_no_track() -> None:
+    tracker = sort()
+    run(tracker, walk(10, 1))
+
+    for i in range(5):
+        left = 140.0 + 4 * i
+        twice = faces((left, 100, left + 50, 162.5), (left + 6, 104, left + 56, 166))
+        rows = tracker.update(twice, 1.0 + i / 10)
+
+    assert rows.ids.tolist() == [1]
+
+
+def test_faces_outside_the_picture_are_tracked_as_any_other() -> None:
+    tracker = sort()
+
+    rows = [tracker.update(faces((-80 + 4 * i, -30, -30 + 4 * i, 30)), i / 25) for i in range(25)]
+
+    assert ids(rows) == {1}
+    assert rows[0].boxes[0].tolist() == [-80, -30, -30, 30]
+
+
+def test_a_stored_tracker_goes_on_as_if_nothing_had_been() -> None:
+    tracker = sort()
+    run(tracker, walk(10, 1))
+    stored = pickle.loads(pickle.dumps(tracker))
+
+    for time, found in walk(10, 1, start=1.0):
+        np.testing.assert_array_equal(stored.update(found, time).boxes, tracker.update(found, time).boxes)
+
+
+def test_the_score_points_are_those_of_the_detector_but_for_those_that_are_set() -> None:
+    assert points(TrackerConfig()) == points(TrackerConfig(scores="yunet"))
+    assert points(TrackerConfig(scores="tara", birth_score=0.9)) == (0.1, 0.2, 0.9)
+    named = get_args(TrackerConfig.model_fields["scores"].annotation)
+    assert set(named) == {"auto", *POINTS}
+
+
+def test_in_compatibility_it_is_the_published_program() -> None:
+    tracker = sort(compatibility={"max_age": 1, "min_hits": 3, "iou_threshold": 0.3})
+    plain = Published(Rules())
+
+    for i in range(12):
+        found = faces() if i == 6 else faces((10 + 2 * i, 10, 60 + 2 * i, 70))
+        rows = tracker.update(found, i / 30)
+        expected = plain.rows(np.column_stack([found.boxes, found.scores]))
+
+        shown = rows.states == SEEN
+        np.testing.assert_array_equal(rows.boxes[shown], expected[:, :4])
+    assert tracker.rows(np.zeros((0, 5))).shape == (0, 5)
+
+
+def test_rows_of_the_published_program_are_had_in_compatibility_only() -> None:
+    with pytest.raises(ValueError, match=r"set tracker\.compatibility"):
+        sort().rows(np.zeros((0, 5)))
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_a_face_keeps_its_id_and_its_place_where_only_every_kth_frame_is_looked_at(every: int) -> None:
+    tracker = sort()
+
+    for i, (time, found) in enumerate(walk(25, 4, speed=150)):
+        rows = tracker.update(found if i % every == 0 else None, time)
+        if i > 25:
+            assert rows.states.tolist() == [SEEN]
+            np.testing.assert_allclose(rows.boxes, found.boxes, atol=3)
+    assert rows.ids.tolist() == [1]

@@ -31,7 +31,7 @@ def tracks(states: dict[int, int], seen: bool = True, time: float = 0.0) -> Trac
     )
     index = np.where(has_face, np.arange(n), -1)
     ids = np.array(list(states), np.int64)
-    return Tracks(ids, boxes, codes, faces, index, np.zeros(n), np.full(n, time))
+    return Tracks(ids, boxes, codes, faces, index, np.zeros(n), np.full(n, time), has_face)
 
 
 def update(life: Life, index: int, states: dict[int, int], *, rate: float = 25, seen: bool = True, **more):

@@ -1,0 +1,170 @@
+"""Face prints: who was away is known again, and who is near is told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.settings import TrackerConfig
+from core.types import LOST, SEEN
+from tests.make import faces
+from tracker.appearance import Appearances, Prints
+from tracker.sort import Sort
+
+FACE, ELSEWHERE = (100, 100, 150, 160), (500, 100, 550, 160)
+ANNA, BERT = np.eye(8, dtype=np.float32)[:2]
+UNKNOWN = np.full(8, np.nan, np.float32)
+
+
+def prints(*rows):
+    return np.array(rows, np.float32).reshape(-1, 8)
+
+
+def near(print_, distance: float):
+    """A unit vector that far from another."""
+    other = np.eye(8, dtype=np.float32)[7]
+    angle = 2 * np.arcsin(distance / 2)
+    return np.cos(angle) * print_ + np.sin(angle) * other
+
+
+def away(tracker: Sort, since: float, until: float) -> None:
+    for i in range(round((until - since) * 10)):
+        tracker.update(faces(), since + (i + 1) / 10)
+
+
+def seen(tracker: Sort, print_=ANNA) -> None:
+    for i in range(5):
+        tracker.update(faces(FACE), i / 10, embeddings=prints(print_))
+
+
+def test_whoever_comes_back_elsewhere_after_seconds_has_the_same_id() -> None:
+    tracker = Sort(TrackerConfig())
+    seen(tracker)
+    away(tracker, 0.4, 4.0)
+
+    rows = tracker.update(faces(ELSEWHERE), 4.1, embeddings=prints(near(ANNA, 0.2)))
+
+    assert rows.ids.tolist() == [1]
+    assert rows.states.tolist() == [SEEN]
+    assert rows.boxes[0, 0] == pytest.approx(500, abs=1)
+
+
+@pytest.mark.parametrize("print_", [BERT, UNKNOWN, near(ANNA, 0.45)])
+def test_whoever_looks_different_or_like_nobody_gets_an_id_of_their_own(print_) -> None:
+    tracker = Sort(TrackerConfig())
+    seen(tracker)
+    away(tracker, 0.4, 3.0)
+
+    rows = tracker.update(faces(ELSEWHERE), 3.1, embeddings=prints(print_))
+
+    assert rows.ids.tolist() == [1, 2]
+    assert rows.states.tolist() == [LOST, SEEN]
+
+
+def test_a_face_that_could_be_two_lost_people_is_neither() -> None:
+    tracker = Sort(TrackerConfig())
+    for i in range(5):
+        twins = prints(near(ANNA, 0.02), ANNA)
+        tracker.update(faces(FACE, (300, 100, 350, 160)), i / 10, embeddings=twins)
+    away(tracker, 0.4, 3.0)
+
+    assert tracker.update(faces(ELSEWHERE), 3.1, embeddings=prints(ANNA)).ids.tolist() == [1, 2, 3]
+
+
+def test_a_known_face_is_waited_for_known_gap_seconds_and_an_unknown_one_max_gap() -> None:
+    known, unknown = Sort(TrackerConfig(known_gap=5.0)), Sort(TrackerConfig(known_gap=5.0))
+    seen(known)
+    seen(unknown, UNKNOWN)
+
+    living = [[len(t.update(faces(), 0.4 + s)) for s in (0.9, 4.9, 5.1, 5.2)] for t in (known, unknown)]
+
+    assert living == [[1, 1, 1, 0], [1, 1, 0, 0]]
+
+
+def test_a_lost_track_is_not_continued_by_a_face_in_its_place_that_looks_different() -> None:
+    tracker = Sort(TrackerConfig())
+    seen(tracker)
+    tracker.update(faces(), 0.5)
+
+    rows = tracker.update(faces(FACE), 0.6, embeddings=prints(BERT))
+
+    assert rows.ids.tolist() == [1, 2]
+
+
+def test_two_who_cross_unclearly_are_told_apart_by_their_prints() -> None:
+    tracker = Sort(TrackerConfig())
+    left, right = (100, 100, 150, 160), (130, 100, 180, 160)
+    for i in range(5):
+        tracker.update(faces(left, right), i / 10, embeddings=prints(ANNA, BERT))
+
+    swapped = [(112, 100, 162, 160), (118, 100, 168, 160)]  # Bert is left now
+    rows = tracker.update(faces(*swapped), 0.5, embeddings=prints(BERT, ANNA))
+
+    assert rows.index.tolist() == [1, 0]
+
+
+def test_prints_are_wanted_of_new_lost_and_contested_faces_only() -> None:
+    tracker = Sort(TrackerConfig())
+    assert tracker.wants(faces(FACE), 0.0).tolist() == []
+
+    seen(tracker)
+    assert tracker.wants(faces(FACE), 0.5).tolist() == []  # printed a moment ago
+    assert tracker.wants(faces(FACE), 1.5).tolist() == [0]  # a second ago
+    assert tracker.wants(faces(ELSEWHERE, FACE), 0.5).tolist() == []
+
+    tracker.update(faces(), 0.5)
+    assert tracker.wants(faces(ELSEWHERE, FACE), 0.6).tolist() == [0, 1]  # either may be the lost one
+
+
+def test_asking_what_is_wanted_changes_nothing() -> None:
+    asked, other = Sort(TrackerConfig()), Sort(TrackerConfig())
+    for i in range(10):
+        found = faces((100 + 9 * i, 100, 150 + 9 * i, 160))
+        asked.wants(found, i / 10)
+
+        np.testing.assert_array_equal(asked.update(found, i / 10).boxes, other.update(found, i / 10).boxes)
+
+
+def test_without_prints_nothing_is_different() -> None:
+    plain, given = Sort(TrackerConfig()), Sort(TrackerConfig())
+    for i in range(20):
+        found = faces((100 + 9 * i, 100, 150 + 9 * i, 160)) if i % 7 else faces()
+        one = plain.update(found, i / 10)
+        other = given.update(found, i / 10, embeddings=np.full((len(found), 8), np.nan, np.float32))
+
+        np.testing.assert_array_equal(one.boxes, other.boxes)
+        assert one.ids.tolist() == other.ids.tolist()
+
+
+def test_the_print_of_a_track_that_ended_is_forgotten() -> None:
+    tracker = Sort(TrackerConfig(known_gap=2.0))
+    seen(tracker)
+    assert 1 in tracker._prints
+
+    tracker.update(faces(), 3.0)
+    assert len(tracker._prints) == 0
+
+    seen_again = Sort(TrackerConfig())
+    seen(seen_again)
+    seen_again.end()
+    assert len(seen_again._prints) == 0
+
+
+def test_a_tracks_print_is_a_unit_vector_that_follows_its_looks() -> None:
+    known = Appearances()
+    known.learn(1, ANNA, 0.0)
+    for i in range(20):
+        known.learn(1, near(ANNA, 0.4), i)
+
+    assert known.distance(1, near(ANNA, 0.4)) < 0.02
+    assert known.distance(1, ANNA) > 0.35
+    assert np.isnan(known.distance(2, ANNA))
+
+
+def test_only_contested_pairs_and_lost_tracks_are_weighed() -> None:
+    known = Appearances()
+    known.learn(1, ANNA, 0.0)
+    calm = Prints(known, prints(BERT), {0: 1}, lost=set())
+
+    assert calm.weigh([(0.3, 0, 0)]) == [(0.3, 0, 0)]
+    assert Prints(known, prints(BERT), {0: 1}, lost={0}).weigh([(0.3, 0, 0)]) == []

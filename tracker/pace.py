@@ -1,0 +1,43 @@
+"""How often somebody looks for faces, which decides how long a face may stay unseen."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import inf
+
+LONGEST = 10.0  # s between two looks; more is an outage, not a habit
+KEPT = 8  # looks
+
+
+class Pace:
+    """The times of the last few looks, the newest first.
+
+    Attributes:
+        usual: median time between two of them, seconds; 0 before there are two.
+    """
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=KEPT)
+        self._intervals: deque[float] = deque(maxlen=KEPT - 1)
+        self.usual = 0.0
+
+    def add(self, time: float) -> None:
+        """There is a look now."""
+        interval = time - self._times[0] if self._times else inf
+        if interval:
+            self._times.appendleft(time)
+        if 0 < interval <= LONGEST:
+            self._intervals.append(interval)
+            self.usual = sorted(self._intervals)[len(self._intervals) // 2]
+
+    def since(self, looks: int) -> float:
+        """When the look so many looks before the last one was; the oldest known if there were fewer."""
+        times = self._times
+        return times[looks if looks < len(times) else -1] if times else -inf
+
+    def patience(self, gap: float, looks: float) -> float:
+        """`gap` seconds, or so many usual looks where looks are rare.
+
+        After a first look nobody knows how rare they are, so the second may be long in coming.
+        """
+        return max(gap, looks * self.usual if self.usual else LONGEST)
