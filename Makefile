@@ -62,20 +62,26 @@ $(VENV)/.installed-$(CV)-$(ORT): $(VENV)/bin/python $(LOCKS)
 	$(RUN) -m pip install -q --disable-pip-version-check --require-hashes $(addprefix -r ,$(LOCKS))
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed-$(CV)-$(ORT) requirements/test.txt
+$(VENV)/.installed-test: $(VENV)/.installed-$(CV)-$(ORT) requirements/test.txt requirements/evaluation.txt
 	$(RUN) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
+	$(RUN) -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/evaluation.txt
 	@touch $@
 
 format: install-test
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
-# One resolution for Python 3.11 to 3.13, written in pieces that agree with each other. Needs uv.
+# One resolution for Python 3.11 to 3.13, written in pieces that agree with each other; evaluation and peers stand
+# apart, as they say themselves. Needs uv.
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+    --custom-compile-command 'make lock' -c requirements/.all
 lock:
-	cat requirements/*.in | grep -v '^-r' | uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate - -o requirements/.all
+	cat $(filter-out %/evaluation.in %/peers.in,$(wildcard requirements/*.in)) | grep -v '^-r' | uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate - -o requirements/.all
 	for piece in base headless window cpu gpu convert test; do \
-	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	    --custom-compile-command 'make lock' -c requirements/.all requirements/$$piece.in -o requirements/$$piece.txt || exit 1; \
+	  $(LOCK) requirements/$$piece.in -o requirements/$$piece.txt || exit 1; \
+	done
+	for piece in evaluation peers; do \
+	  $(LOCK) --no-deps requirements/$$piece.in -o requirements/$$piece.txt || exit 1; \
 	done
 	rm requirements/.all
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from core.errors import StreamError
 
 # A task is a module with `arguments(parser)` and `run(options)`; imported only when asked for.
-TASKS = {"detect": "evaluation.detect"}
+TASKS = {"detect": "evaluation.detect", "track": "evaluation.track"}
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -1,0 +1,178 @@
+"""Reads sequences in MOTChallenge form: seqinfo.ini, gt/gt.txt and det/det.txt in a folder of their own."""
+
+from __future__ import annotations
+
+import configparser
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from core.errors import ConfigError, SourceError
+from core.registry import unknown
+from core.types import F64, Faces
+from evaluation.sequence import BOX, FRAME, Sequence, bare
+
+INFO, TRUTH, FOUND = "seqinfo.ini", "gt/gt.txt", "det/det.txt"
+DEPTHS = ("", "*/", "*/*/")  # a sequence, a set of them, a folder of sets
+Read = Callable[[str], str]  # the text of a file of a sequence, by its place in it
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A sequence that was found but not read yet."""
+
+    group: str
+    name: str
+    read: Read
+
+
+def read_mot(place: Path, wanted: str = "") -> list[Sequence]:
+    """The sequences of a place, by set and name.
+
+    Args:
+        place: the folder of a sequence, of a set of sequences or of several sets; or a .tar.xz of such, or a
+            folder of such archives.
+        wanted: sets to take, with commas; `SET:6` its first six sequences, `SET/NAME` one. Empty: all.
+
+    Raises:
+        ConfigError: nothing there, or a file that cannot be understood.
+        SourceError: an archive that cannot be read.
+    """
+    entries = sorted(_entries(place), key=lambda entry: (entry.group, entry.name))
+    if not entries:
+        raise ConfigError(f"--data {place}: expected {INFO} of a sequence there or up to two folders down.")
+    return [_sequence(entry) for entry in choose(entries, wanted)]
+
+
+def choose(entries: list[Entry], wanted: str) -> list[Entry]:
+    """Those that `wanted` names, as in `read_mot`."""
+    if not wanted:
+        return entries
+    chosen: list[Entry] = []
+    for word in wanted.split(","):
+        name, _, count = word.partition(":")
+        group, _, single = name.partition("/")
+        own = [entry for entry in entries if entry.group == group and single in ("", entry.name)]
+        if not own:
+            known = dict.fromkeys(entry.group for entry in entries)
+            known |= dict.fromkeys(f"{e.group}/{e.name}" for e in entries if single and e.group == group)
+            raise ConfigError(unknown("--sequences", name, known))
+        if count and not (count.isdecimal() and int(count) > 0):
+            raise ConfigError(f"--sequences {word}: expected SET:NUMBER, such as {group}:6.")
+        chosen += own[: int(count)] if count else own
+    return chosen
+
+
+def _entries(place: Path) -> list[Entry]:
+    if place.is_file():
+        return _packed(place)
+    if not place.is_dir():
+        raise ConfigError(f"--data {place}: there is no such folder or archive.")
+    infos = [path for depth in DEPTHS for path in place.resolve().glob(depth + INFO)]
+    if infos:
+        folders = [path.parent for path in infos]
+        return [Entry(folder.parent.name, folder.name, partial(_text, folder)) for folder in folders]
+    return [entry for archive in sorted(place.glob("*.tar.xz")) for entry in _packed(archive)]
+
+
+def _packed(archive: Path) -> list[Entry]:
+    """The sequences of a .tar.xz, read whole: texts of a few megabytes."""
+    texts: dict[str, str] = {}
+    try:
+        with tarfile.open(archive) as members:
+            for member in members:
+                file = members.extractfile(member) if member.name.endswith((INFO, TRUTH, FOUND)) else None
+                if file is not None:
+                    texts[member.name] = file.read().decode("utf-8", "replace")
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise SourceError(f"{archive}: cannot be read as an archive ({error}).") from error
+    folders = [PurePosixPath(name).parent for name in texts if name.endswith(INFO)]
+    return [
+        Entry(
+            folder.parent.name or archive.name.split(".")[0], folder.name, partial(_unpacked, texts, folder)
+        )
+        for folder in folders
+    ]
+
+
+def _text(folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ConfigError(f"{folder / name}: cannot be read ({error.strerror}).") from error
+
+
+def _unpacked(texts: Mapping[str, str], folder: PurePosixPath, name: str) -> str:
+    if str(folder / name) not in texts:
+        raise ConfigError(f"{folder / name}: the archive lacks it.")
+    return texts[str(folder / name)]
+
+
+def _sequence(entry: Entry) -> Sequence:
+    where = f"{entry.group}/{entry.name}"
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(entry.read(INFO))
+        info = parser["Sequence"]
+        fps, frames = float(info["frameRate"]), int(info["seqLength"])
+        size = (int(info["imWidth"]), int(info["imHeight"]))
+        cuts = [int(word) - 1 for word in info.get("cuts", "").split()]
+    except (configparser.Error, KeyError, ValueError) as error:
+        raise ConfigError(f"{where}/{INFO}: not understood ({str(error).splitlines()[0]}).") from error
+    if not (fps > 0 and frames > 0):
+        raise ConfigError(f"{where}/{INFO}: expected a frameRate and a seqLength over 0.")
+    found = read_table(entry.read(FOUND), f"{where}/{FOUND}", 7, frames)
+    found[:, BOX] = corners(found[:, BOX])
+    truth = read_table(entry.read(TRUTH), f"{where}/{TRUTH}", 9, frames)
+    truth[:, BOX] = corners(truth[:, BOX])
+    return Sequence(
+        entry.group,
+        entry.name,
+        fps,
+        size,
+        np.arange(frames) / fps,
+        by_frame(found, frames),
+        frozenset(cuts),
+        truth,
+    )
+
+
+def read_table(text: str, name: str, columns: int, frames: int) -> F64:
+    """The first columns of rows of numbers with commas; the first becomes the frame from 0.
+
+    Raises:
+        ConfigError: a line that is not such a row, or whose frame is not one of `frames`.
+    """
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            try:
+                rows.append([float(word) for word in line.split(",", columns)[:columns]])
+            except ValueError:
+                rows.append([])
+            if len(rows[-1]) < columns:
+                said = line.strip()[:60]
+                raise ConfigError(
+                    f"{name}, line {number}: expected {columns} or more numbers with commas, got '{said}'."
+                )
+            if not (1 <= rows[-1][FRAME] <= frames and rows[-1][FRAME].is_integer()):
+                raise ConfigError(f"{name}, line {number}: expected a frame from 1 to {frames}.")
+    table = np.array(rows, np.float64).reshape(-1, columns)
+    table[:, FRAME] -= 1
+    return table
+
+
+def corners(boxes: F64) -> F64:
+    """x1 y1 x2 y2 of left, top, width and height, float64 (N, 4)."""
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+def by_frame(found: F64, frames: int) -> tuple[Faces, ...]:
+    """The detections of each frame, from rows of frame, id, box as x1 y1 x2 y2, score."""
+    found = found[np.argsort(found[:, FRAME], kind="stable")]
+    starts = np.searchsorted(found[:, FRAME], np.arange(1, frames))
+    return tuple(bare(part[:, BOX].copy(), part[:, 6]) for part in np.split(found, starts))

@@ -1,0 +1,179 @@
+"""How well faces or people are tracked: HOTA, IDF1, MOTA and identity switches, beside other trackers.
+
+Either --data (or --simulate): tracks the detections of sequences whose truth is known, and scores them.
+Or --detections: tracks the detections of one sequence, and writes the tracks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.errors import ConfigError, SinkError
+from evaluation.contest import Rules, hold, report, write_tracks
+from evaluation.follow import DETECTORS
+from evaluation.mot import read_mot
+from evaluation.peers import Setting, make_peer
+from evaluation.scores import load_trackeval
+from evaluation.sequence import Sequence, drop, tell, thin
+from evaluation.simulate import simulate
+from evaluation.track_file import track_file
+
+# Options that only one of the two ways knows.
+FILE_ONLY = ("boxes", "size", "frames", "times", "cuts", "compatibility")
+DATA_ONLY = ("data", "simulate", "sequences", "irregular", "peer")
+Add = Callable[..., Any]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this task."""
+    add = parser.add_argument
+    add("--preset", choices=["faces", "people"], help="what the boxes are (by the detector)")
+    add(
+        "--detector",
+        choices=list(DETECTORS),
+        help="whose scores they have (with --data by the set, else face)",
+    )
+    add(
+        "--every",
+        type=_whole,
+        default=1,
+        metavar="K",
+        help="the tracker sees frames 1, 1+K, 1+2K ... only (1)",
+    )
+    add(
+        "--out",
+        type=Path,
+        help="folder for the report and the tracks; with --detections the file of the tracks",
+    )
+    _data_arguments(parser.add_argument_group("sequences with truth").add_argument)
+    _file_arguments(parser.add_argument_group("one sequence without").add_argument)
+
+
+def _data_arguments(add: Add) -> None:
+    add(
+        "--data", type=Path, help="folder or .tar.xz of a sequence in MOTChallenge form, of a set, or of sets"
+    )
+    add("--sequences", default="", help="sets with commas; SET:6 its first six, SET/NAME one (all)")
+    add("--simulate", action="store_true", help="made-up sequences of faces in place of --data")
+    add("--seeds", default="0-9", help="of the made-up sequences, such as 0-9 or 3,5 (0-9)")
+    add("--drop", type=_whole, default=1, metavar="N", help="keep frames 1, 1+N, 1+2N ... only (1)")
+    add("--irregular", type=int, metavar="SEED", help="keep each frame with a probability of a third")
+    add(
+        "--clock",
+        choices=["real", "mean", "frames"],
+        default="real",
+        help="times that trackers are told: the real ones, evenly spaced, or 1/fps a frame (real)",
+    )
+    add(
+        "--hints",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="tell of cuts; peers begin anew there",
+    )
+    add(
+        "--peer", action="append", default=[], metavar="NAME", help="a tracker to measure beside ours; repeat"
+    )
+    add("--jobs", type=_whole, default=1, help="processes (1)")
+
+
+def _file_arguments(add: Add) -> None:
+    add("--detections", type=Path, help="rows of frame, id, four numbers of a box, score")
+    add("--boxes", choices=["ltwh", "xyxy"], help="left, top, width, height; or two corners")
+    add("--size", metavar="WxH", help="of the picture, pixels")
+    add("--frames", type=_whole, help="how many there are")
+    add("--fps", help="frames a second; with --simulate several, with commas (5,10,15,30)")
+    add("--times", type=Path, help="file of each frame's time in seconds, a line each; in place of --fps")
+    add("--cuts", help="frames, from 1, that are the first after a cut, with commas")
+    add("--compatibility", metavar="RULES", help="SORT as it was published: max_age=1,min_hits=3,iou=0.3")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Track, and score or write.
+
+    Raises:
+        ConfigError: options that do not go together, or data that is not understood.
+        SourceError: an archive that cannot be read.
+        SinkError: the report or the tracks cannot be written.
+    """
+    if [options.data is not None, options.simulate, options.detections is not None].count(True) != 1:
+        raise ConfigError("track: give --data, --simulate or --detections, one of them.")
+    way, strange = ("--detections", DATA_ONLY) if options.detections else ("--data or --simulate", FILE_ONLY)
+    for name in strange:
+        if getattr(options, name) not in (None, False, "", []):
+            raise ConfigError(f"track: --{name} does not go with {way}.")
+    if options.detections:
+        track_file(options)
+    else:
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Let everybody track sequences whose truth is known; print the scores, and write them under --out."""
+    began = time.perf_counter()
+    if options.peer and options.every > 1:
+        raise ConfigError("track: other trackers look at each frame; leave out --peer or --every.")
+    _prepare(options)
+    rules = Rules(options.preset, options.detector, options.hints, options.every, tuple(options.peer))
+    outcomes = hold(read(options), rules, options.jobs)
+    found = report(outcomes, rules, began)
+    print(replace(found, tables=found.tables[:1]).text())
+    if options.out is not None:
+        found.write(options.out)
+        write_tracks(options.out / "tracks", outcomes)
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    """Find out before anybody runs what would stop them in the end."""
+    load_trackeval()
+    for name in options.peer:
+        make_peer(name, Setting(30.0))
+    if options.out is not None:
+        try:
+            options.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"{options.out}: cannot be made a folder ({error.strerror}).") from error
+
+
+def read(options: argparse.Namespace) -> list[Sequence]:
+    """The sequences that the options ask for."""
+    if options.simulate:
+        rates = [_number(word, "--fps") for word in (options.fps or "5,10,15,30").split(",")]
+        sequences = [simulate(seed, rate) for rate in rates for seed in _seeds(options.seeds)]
+    else:
+        sequences = read_mot(options.data, options.sequences)
+    if options.drop > 1:
+        sequences = [drop(sequence, options.drop) for sequence in sequences]
+    if options.irregular is not None:
+        sequences = [thin(sequence, options.irregular) for sequence in sequences]
+    if options.clock != "real":
+        sequences = [tell(sequence, options.clock) for sequence in sequences]
+    return sequences
+
+
+def _seeds(text: str) -> list[int]:
+    seeds: list[int] = []
+    for word in text.split(","):
+        first, dash, last = word.partition("-")
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
+            raise ConfigError(f"--seeds {text}: expected numbers, such as 0-9 or 3,5.")
+        seeds += range(int(first), int(last or first) + 1)
+    return seeds
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} {text}: expected a number.") from error
+
+
+def _whole(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text}'")
+    return number
