@@ -49,7 +49,9 @@ def _imports(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_imports_only_from_the_floors_below(path: Path) -> None:
     folder = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    allowed_beside = {"training": {"evaluation"}, "stream": {"web"}}.get(folder, set()) | {folder}
+    allowed_beside = {"training": {"evaluation"}, "benchmarks": {"evaluation"}, "stream": {"web"}}.get(
+        folder, set()
+    ) | {folder}
 
     wrong = {name for name in _imports(path) - allowed_beside if FLOORS[name] >= FLOORS[folder]}
 

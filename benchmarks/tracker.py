@@ -1,0 +1,205 @@
+"""CPU time of one frame of the tracker, as a share of the published program written with filterpy.
+
+    python -m benchmarks.tracker [--peer NAME ...] [--rounds 3] [--boxes 1,5,20,100,500]
+    python -m benchmarks.tracker --switch --boxes 15,20,25,30,35,40
+    python -m benchmarks.tracker --soak 100000
+
+All trackers take the same frames in turn, in one process: what slows the machine slows them alike. Each
+figure is the median over the frames of all rounds, with 0.6 microseconds of reading the clock in it. Peers
+are those of `evaluation.peers`; their figures hold what it takes to hand them our boxes. `--switch` compares
+the two forms in which the compatible mode keeps its tracks. `--soak` shows whether time and memory stay
+the same over so many frames of a busy street. Set OMP_NUM_THREADS=1: only this thread's time is counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+
+import numpy as np
+
+from benchmarks.scenes import SCENES, Look, street
+from benchmarks.yardstick import Yardstick
+from core.settings import TrackerConfig
+from tracker.published.few import FIELDS, Few
+from tracker.published.many import Many
+from tracker.published.program import Published
+from tracker.published.rules import Rules
+from tracker.sort import Sort
+
+Run = Callable[[Look], object]
+Maker = Callable[[], Run]  # of a new tracker
+Times = dict[str, float]  # microseconds, by the tracker's name
+
+YARDSTICK, COMPATIBLE, OURS = "filterpy loop", "compatible: rows", "ours: update"
+WARM = 10  # frames of each round that are not counted
+PACKAGES = ("numpy", "scipy", "filterpy", "trackers", "supervision", "norfair", "motpy")
+
+
+def yardstick() -> Run:
+    """The published program in filterpy."""
+    tracker = Yardstick()
+    return lambda look: tracker.rows(look.detections)
+
+
+def compatible() -> Run:
+    """Our compatible mode."""
+    tracker = Published(Rules())
+    return lambda look: tracker.rows(look.detections)
+
+
+def ours() -> Run:
+    """Our tracker as the program runs it."""
+    tracker = Sort(TrackerConfig())
+    return lambda look: tracker.update(look.faces, look.time)
+
+
+def peer(name: str) -> Maker:
+    """A maker of somebody else's tracker."""
+    from evaluation.peers import Setting, make_peer
+
+    def make() -> Run:
+        tracker = make_peer(name, Setting(rate=25.0))
+        return lambda look: tracker.update(look.faces, look.time)
+
+    return make
+
+
+MAKERS: dict[str, Maker] = {YARDSTICK: yardstick, COMPATIBLE: compatible, OURS: ours}
+
+
+def race(makers: Mapping[str, Maker], rounds: Iterable[Sequence[Look]]) -> Times:
+    """Median CPU microseconds of a frame of each tracker; frame by frame another one is the first."""
+    spent: dict[str, list[int]] = {name: [] for name in makers}
+    for film in rounds:
+        runs = [(name, make()) for name, make in makers.items()]
+        for frame, look in enumerate(film):
+            first = frame % len(runs)
+            for name, run in runs[first:] + runs[:first]:
+                began = time.thread_time_ns()
+                run(look)
+                ended = time.thread_time_ns()
+                if frame >= WARM:
+                    spent[name].append(ended - began)
+    return {name: statistics.median(times) / 1000 for name, times in spent.items()}
+
+
+def films(scene: str, boxes: int, rounds: int) -> Iterable[list[Look]]:
+    """A film a round: so many frames that small and large numbers of boxes take alike."""
+    frames = WARM + max(30, 200 - 2 * boxes)
+    for seed in range(rounds):
+        film = list(islice(SCENES[scene](boxes, seed), frames))
+        for look in film:
+            _ = look.faces  # made now, not while a tracker is timed
+        yield film
+
+
+def table(makers: Mapping[str, Maker], scene: str, sizes: Sequence[int], rounds: int) -> dict[int, Times]:
+    """Times by the number of boxes."""
+    return {boxes: race(makers, films(scene, boxes, rounds)) for boxes in sizes}
+
+
+def lines(scene: str, times: Mapping[int, Times]) -> list[str]:
+    """The table as text: microseconds, and the share of the first tracker's."""
+    names = list(next(iter(times.values())))
+    text = [f"{scene:24}" + "".join(f"{boxes:>12} boxes" for boxes in times)]
+    for name in names:
+        cells = [f"{each[name]:10.1f} {each[name] / each[names[0]]:7.3f}" for each in times.values()]
+        text.append(f"{name:24}" + "".join(cells))
+    return text
+
+
+def forms() -> dict[str, Maker]:
+    """The compatible mode, held to one form of its tracks."""
+    rules = Rules()
+
+    def make(form: type[Few] | type[Many]) -> Run:
+        tracks, next_id = form(rules, np.zeros((FIELDS, 0))), 1
+
+        def run(look: Look) -> object:
+            nonlocal next_id
+            rows, next_id = tracks.look(look.detections, rules.min_hits, look.time, next_id)
+            return rows
+
+        return run
+
+    return {"plain numbers": lambda: make(Few), "table": lambda: make(Many)}
+
+
+def soak(make: Maker, frames: int) -> tuple[list[float], list[float]]:
+    """Of each tenth of the frames: median CPU microseconds of one, and mean kilobytes that Python holds.
+
+    Twice over the same street, since counting memory takes time.
+    """
+    tenth, times, sizes = max(WARM + 1, frames // 10), [], []
+    run, looks = make(), street(seed=1)
+    for _ in range(10):
+        spent = []
+        for look in islice(looks, tenth):
+            _ = look.faces
+            began = time.thread_time_ns()
+            run(look)
+            spent.append(time.thread_time_ns() - began)
+        times.append(statistics.median(spent) / 1000)
+    run, looks = make(), street(seed=1)
+    tracemalloc.start()
+    for _ in range(10):
+        held = []
+        for look in islice(looks, tenth):
+            run(look)
+            held.append(tracemalloc.get_traced_memory()[0])
+        sizes.append(statistics.mean(held) / 1000)
+    tracemalloc.stop()
+    return times, sizes
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    found = []
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found.append(f"{package} {version(package)}")
+    python = f"Python {platform.python_version()}"
+    return ", ".join([f"{platform.machine()}, {os.cpu_count()} cores", python, *found])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.tracker",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--peer", action="append", default=[], help="of evaluation.peers; may be repeated")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--boxes", default="1,5,20,100,500", help="numbers of boxes")
+    parser.add_argument("--switch", action="store_true", help="compare the two forms of the compatible mode")
+    parser.add_argument("--soak", type=int, default=0, help="frames of a busy street")
+    asked = parser.parse_args(arguments)
+    print(machine())
+    if asked.soak:
+        print(f"{asked.soak} frames of a street         first tenth           last tenth")
+        for name in (COMPATIBLE, OURS):
+            times, held = soak(MAKERS[name], asked.soak)
+            ends = [f"{times[i]:7.1f} us {held[i]:7.1f} kB" for i in (0, -1)]
+            print(f"{name:24}" + "".join(f"{end:>24}" for end in ends))
+        return 0
+    makers = forms() if asked.switch else MAKERS | {name: peer(name) for name in asked.peer}
+    sizes = [int(boxes) for boxes in asked.boxes.split(",")]
+    print(f"CPU microseconds of a frame, and the share of the first line's; {asked.rounds} rounds")
+    for scene in SCENES:
+        print(*lines(scene, table(makers, scene, sizes, asked.rounds)), sep="\n", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
