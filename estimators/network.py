@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.cards import Card, Output
@@ -39,7 +41,11 @@ class Network:
             return estimates
         answers = self._session.run(self._prepare(crops), self._names)
         for output, answer in zip(self._card.outputs, answers, strict=True):
-            _fill(estimates, output, np.asarray(answer, np.float64).reshape(len(crops), -1), quality)
+            rows = np.asarray(answer, np.float64).reshape(len(crops), -1)
+            if output.role == "embedding":
+                estimates = replace(estimates, embedding=unit(rows))
+            else:
+                _fill(estimates, output, rows, quality)
         return estimates
 
     def _prepare(self, crops: U8) -> F32:
@@ -60,14 +66,16 @@ def check(card: Card, session: Session) -> None:
     if len(card.input.mean) not in (1, channels):
         raise WeightsError(f"{card.id}: mean has {len(card.input.mean)} values for {channels} channels.")
     if not card.outputs:
-        raise WeightsError(f"{card.id}: its card names no output: expected age, gender or emotion.")
+        raise WeightsError(
+            f"{card.id}: its card names no output: expected age, gender, emotion or embedding."
+        )
     for output in card.outputs:
         names = CLASSES.get(output.role)
         if names is not None and sorted(output.classes) != sorted(names):
             raise WeightsError(
                 f"{card.id}: {output.role} has the classes {list(output.classes)}; expected {list(names)}."
             )
-        width = max(len(output.classes), len(output.values), 1)
+        width = max(len(output.classes), len(output.values), output.size, 1)
         _expect_shape(card, f"output '{output.name}'", session.outputs.get(output.name), (None, width))
 
 
@@ -105,6 +113,16 @@ def _ages(output: Output, answer: F64) -> F64:
         return gaussian(answer[:, 0], deviation_at(output, answer[:, 0]))
     shares = spread(temper(answer, output.temperature), np.array(output.values))
     return widen(shares, deviation_at(output, shares @ YEARS))
+
+
+def unit(vectors: F64) -> F32:
+    """Vectors (M, D) at length 1, so that their product is the cosine; a vector of length 0 becomes NaN.
+
+    >>> unit(np.array([[3.0, 4.0]])).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(lengths > 0, lengths, np.nan)).astype(np.float32)
 
 
 def temper(shares: F64, temperature: float) -> F64:

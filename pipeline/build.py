@@ -12,6 +12,7 @@ from core.errors import ConfigError
 from core.registry import load, unknown
 from core.session import PROVIDERS, Session, has_gpu, open_session
 from core.settings import RuntimeConfig, Settings
+from estimators.embedder import Embedder
 from estimators.evidence import Fusion
 from estimators.network import Network
 from estimators.panel import Panel
@@ -24,6 +25,7 @@ from weights.store import locate, sha256
 log = logging.getLogger(__name__)
 
 OFF = "none"
+PRINTS = "embedding"  # the role that is asked by the tracker, not by the chooser of looks
 ON_CPU, ON_GPU = "yunet", "retinaface"  # what `detector.name: auto` stands for
 
 
@@ -78,18 +80,22 @@ def build(settings: Settings) -> Built:
             models[role] = replace(known, role=role) if known else _open(card, role, settings)
             networks.setdefault(name, Network(card, models[role].session))
     kind = load(detectors.REGISTRY, detector.card.id, "detector.name")
-    panel = Panel({role: networks[model.card.id] for role, model in models.items()})
+    filled = {role: networks[model.card.id] for role, model in models.items()}
+    prints = filled.pop(PRINTS, None)
     pipeline = Pipeline(
         kind(settings.detector, detector.card, detector.session),
-        panel,
-        lambda stills: _lane(settings, stills),
+        Panel(filled),
+        lambda stills: _lane(settings, detector.card.id, stills),
         settings.detector.interval,
+        Embedder(prints) if prints else None,
     )
     return Built(pipeline, (detector, *models.values()))
 
 
-def _lane(settings: Settings, stills: bool) -> Lane:
+def _lane(settings: Settings, detector: str, stills: bool) -> Lane:
     config = settings.tracker
+    if config.scores == "auto":
+        config = config.model_copy(update={"scores": detector})
     if stills:  # nothing follows a still: each face counts at once
         config = config.model_copy(update={"confirm_looks": 1, "confirm_score": 0.0})
     track = load(tracker.REGISTRY, config.name, "tracker.name")

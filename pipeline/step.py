@@ -9,7 +9,22 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.protocols import Detector, Tracker
-from core.types import ENDED, I64, Estimates, Event, Evidence, Faces, Frame, Gap, Image, Result, Stamp, Tracks
+from core.types import (
+    ENDED,
+    F32,
+    I64,
+    Estimates,
+    Event,
+    Evidence,
+    Faces,
+    Frame,
+    Gap,
+    Image,
+    Result,
+    Stamp,
+    Tracks,
+)
+from estimators.embedder import Embedder
 from estimators.evidence import Fusion
 from estimators.panel import Panel
 from pipeline.schedule import Chooser
@@ -40,7 +55,12 @@ class Pipeline:
     """
 
     def __init__(
-        self, detector: Detector, panel: Panel, lane: Callable[[bool], Lane], interval: float = 0.0
+        self,
+        detector: Detector,
+        panel: Panel,
+        lane: Callable[[bool], Lane],
+        interval: float = 0.0,
+        embedder: Embedder | None = None,
     ) -> None:
         """Take ready parts.
 
@@ -49,11 +69,13 @@ class Pipeline:
             panel: the networks that judge them.
             lane: makes the memory of a new source; told whether its frames are unrelated stills.
             interval: least seconds between two looks of the detector at a source.
+            embedder: computes the face prints that a tracker asks for; None: it is not asked.
         """
         self._detector = detector
         self._panel = panel
         self._make_lane = lane
         self._interval = interval
+        self._embedder = embedder
         self._lanes: dict[str, Lane] = {}
         self.looks_run = 0
         self._spent = Counter(saved=0, unfit=0)  # of sources that are over
@@ -114,9 +136,10 @@ class Pipeline:
 
     def _wave(self, frames: Sequence[Frame], found: Sequence[Faces | None]) -> list[Result]:
         """Frames of different sources, each with its faces (None: nobody looked)."""
+        prints = self._embed(frames, found)
         tracks = [
-            self._lanes[f.stamp.source].tracker.update(faces, f.stamp.time, cut=f.cut)
-            for f, faces in zip(frames, found, strict=True)
+            self._lanes[f.stamp.source].tracker.update(faces, f.stamp.time, cut=f.cut, embeddings=own)
+            for f, faces, own in zip(frames, found, prints, strict=True)
         ]
         rows = [self._choose(f, t) for f, t in zip(frames, tracks, strict=True)]
         looks = self._look(frames, tracks, rows)
@@ -124,6 +147,33 @@ class Pipeline:
             self._fuse(f, faces, t, r, look)
             for f, faces, t, r, look in zip(frames, found, tracks, rows, looks, strict=True)
         ]
+
+    def _embed(self, frames: Sequence[Frame], found: Sequence[Faces | None]) -> list[F32 | None]:
+        """The face prints that the trackers ask for, (N, D) for N faces; None where none is asked for.
+
+        They go to the tracker and nowhere else: no result holds them, so no output can write them.
+        """
+        prints: list[F32 | None] = [None] * len(frames)
+        if self._embedder is None:
+            return prints
+        asked = {
+            i: (faces, rows)
+            for i, (frame, faces) in enumerate(zip(frames, found, strict=True))
+            if faces is not None and len(rows := self._asked(frame, faces))
+        }
+        if asked:
+            views = [(frames[i].image, faces.take(rows)) for i, (faces, rows) in asked.items()]
+            for (i, (faces, rows)), made in zip(asked.items(), self._embedder.embed(views), strict=True):
+                whole = np.full((len(faces), made.shape[1]), np.nan, np.float32)
+                whole[rows] = made
+                prints[i] = whole
+        return prints
+
+    def _asked(self, frame: Frame, faces: Faces) -> I64:
+        """The rows whose face prints the tracker wants; at a cut there is nothing to compare with."""
+        if not len(faces) or frame.damaged or frame.cut:
+            return _NOBODY
+        return self._lanes[frame.stamp.source].tracker.wants(faces, frame.stamp.time)
 
     def _choose(self, frame: Frame, tracks: Tracks) -> I64:
         lane = self._lanes[frame.stamp.source]

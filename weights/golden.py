@@ -10,15 +10,17 @@ from core.errors import WeightsError
 from core.session import open_session
 from core.types import Array
 
-# Of each output: mean, standard deviation, first and last value. Noted from the conversion that
-# equals TensorFlow's own run on photographs. The networks kept in the repository need none: a
-# fresh conversion is compared with them.
+# Of each output: mean, standard deviation, first and last value. Noted for retinaface from the
+# conversion that equals TensorFlow's own run on photographs, for embed_dlib from the package's own
+# code (TensorFlow.js in plain JavaScript). The networks kept in the repository need none: a fresh
+# conversion is compared with them.
 GOLDEN = {
     "retinaface": {
         "scores": (0.0004037, 0.00129118, 0.00184389, 4.47717e-06),
         "boxes": (-0.0861925, 1.48109, 1.08358, -1.0204),
         "points": (0.304839, 2.83504, -2.01788, 0.598957),
-    }
+    },
+    "embed_dlib": {"embedding": (-0.181917, 1.348622, -1.386404, 0.0730759)},
 }
 RELATIVE, ABSOLUTE = 1e-3, 1e-5
 

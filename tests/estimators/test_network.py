@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from core.cards import Card, Input, Output
 from core.errors import WeightsError
 from core.types import AGES, EMOTIONS
-from estimators.network import YEARS, Network, gaussian, spread, temper, widen
+from estimators.network import YEARS, Network, gaussian, spread, temper, unit, widen
 from estimators.panel import Panel
 from tests.make import faces
 
@@ -53,6 +53,7 @@ def card(*outputs, **changes):
 
 AGE = Output(role="age", name="ages", values=(0.25, 30.0, 60.0), deviation=0.0, doubt=0.0)
 GENDER = Output(role="gender", name="genders", classes=("male", "female"), doubt=0.0)
+PRINT = Output(role="embedding", name="prints", size=3)
 MOOD = Output(role="emotion", name="moods", classes=tuple(reversed(EMOTIONS)), doubt=0.0)
 
 
@@ -158,6 +159,7 @@ def test_no_crops_are_no_run():
         (card(AGE, colour="grey"), FakeSession(ages=(1, 0, 0)), "input 'images'"),
         (card(AGE, mean=(1.0, 2.0)), FakeSession(ages=(1, 0, 0)), "mean has 2 values"),
         (card(), FakeSession(), "names no output"),
+        (card(PRINT), FakeSession(prints=(1, 0)), r"output 'prints' of made_up.onnx is \['n', 2\]"),
         (
             card(Output(role="gender", name="g", classes=("female", "cat"))),
             FakeSession(g=(1, 0)),
@@ -199,6 +201,26 @@ def test_widening_reaches_the_measured_deviation_and_never_narrows(mean, own, me
     assert after.sum() == pytest.approx(1)
     assert deviation >= min(max(own, measured), 6) - 0.3
     assert deviation == pytest.approx(max(own, measured), abs=0.3) or measured * 2.5 > min(mean, 100 - mean)
+
+
+def test_a_face_print_has_length_one_and_other_columns_stay_unknown():
+    said = Network(card(PRINT), FakeSession(prints=(0, 3, 4))).estimate(
+        np.zeros((2, 8, 8, 3), np.uint8), good(2)
+    )
+
+    assert said.embedding.dtype == np.float32
+    assert said.embedding == pytest.approx(np.float32([[0, 0.6, 0.8]] * 2))
+    assert np.isnan(said.age).all()
+
+
+def test_a_face_print_of_no_length_is_not_known():
+    assert np.isnan(unit(np.zeros((2, 3)))).all()
+
+
+def test_without_such_a_network_there_is_no_face_print():
+    said = Network(card(AGE), FakeSession(ages=(0, 1, 0))).estimate(np.zeros((2, 8, 8, 3), np.uint8), good(2))
+
+    assert said.embedding.shape == (2, 0)
 
 
 def test_a_panel_merges_columns_splits_rows_and_cuts_and_runs_each_network_once():

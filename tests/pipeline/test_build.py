@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import ConfigError
+from core.errors import ConfigError, WeightsError
 from core.settings import DetectorConfig, EstimatorsConfig, Settings
 from pipeline.build import build
-from weights.manifest import cards
+from weights import store
+from weights.manifest import cards, place
 
 
 def test_the_default_is_a_pipeline_of_four_networks_that_may_be_used_commercially() -> None:
@@ -47,6 +48,10 @@ def test_a_network_that_fills_two_roles_is_opened_once(monkeypatch: pytest.Monke
             Settings(estimators=EstimatorsConfig(age="gender_dlib")),
             "estimators.age: there is no 'gender_dlib'",
         ),
+        (
+            Settings(estimators=EstimatorsConfig(embedding="age_dlib")),
+            "estimators.embedding: there is no 'age_dlib'. Did you mean 'embed_dlib'\\?",
+        ),
         (Settings(estimators=EstimatorsConfig(emotion="off")), "There are: emotion_fer, none"),
         (Settings(detector=DetectorConfig(name="yunett")), "Did you mean 'yunet'"),
     ],
@@ -54,6 +59,31 @@ def test_a_network_that_fills_two_roles_is_opened_once(monkeypatch: pytest.Monke
 def test_a_network_that_does_not_fit_is_answered_with_those_that_do(settings: Settings, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         build(settings)
+
+
+def test_face_prints_are_off_unless_asked_for() -> None:
+    assert build(Settings()).pipeline._embedder is None
+
+
+def test_the_network_of_face_prints_is_opened_for_the_tracker_and_kept_from_the_panel() -> None:
+    try:
+        built = build(Settings(estimators=EstimatorsConfig(embedding="embed_dlib")))
+    except WeightsError as error:
+        pytest.skip(str(error))
+
+    assert (built.models[-1].role, built.models[-1].card.id) == ("embedding", "embed_dlib")
+    assert built.pipeline._embedder is not None
+    assert "embedding" not in built.pipeline._panel._networks
+
+
+def test_face_prints_without_their_network_are_an_error_that_says_how_to_bring_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
+    absent = tmp_path / "absent.onnx"
+    monkeypatch.setattr(store, "place", lambda card: absent if card.id == "embed_dlib" else place(card))
+
+    with pytest.raises(WeightsError, match="Bring it with: python -m weights get embed_dlib"):
+        build(Settings(estimators=EstimatorsConfig(embedding="embed_dlib")))
 
 
 def test_a_gpu_that_does_not_start_is_said_and_the_small_detector_taken(

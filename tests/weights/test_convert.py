@@ -1,5 +1,6 @@
 """The readers of foreign formats, against files that the tests write by the formats' own rules."""
 
+import json
 import struct
 from contextlib import suppress
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import WeightsError
-from weights import bring
+from weights import bring, fetch
 from weights.convert import graphdef
 from weights.convert.elf import arrays
 from weights.manifest import cards
@@ -125,3 +126,51 @@ def test_without_the_converters_packages_one_sentence_says_what_to_install(monke
         WeightsError, match=r"needs the package 'onnx': pip install -r requirements/convert\.txt"
     ):
         bring.rebuild(cards()["yunet"])
+
+
+EIGHT_BITS = {"dtype": "uint8", "scale": 0.5, "min": -64.0}
+LAYOUT = [
+    {"name": "a", "shape": [2, 2], "dtype": "float32", "quantization": EIGHT_BITS},
+    {"name": "b", "shape": [3], "dtype": "float32"},
+]
+NUMBERS = bytes([0, 128, 130, 255]) + np.float32([1.5, -2, 0]).tobytes()
+
+
+def layout(*rows):
+    return json.dumps([{"weights": rows, "paths": ["net.bin"]}]).encode()
+
+
+def test_whole_numbers_stand_for_floats_as_tensorflow_js_has_it():
+    faceapi = pytest.importorskip("weights.convert.faceapi", exc_type=ImportError)
+
+    tensors = faceapi.read(NUMBERS, layout(*LAYOUT))
+
+    assert tensors["a"].stored.dtype == np.uint8
+    assert tensors["a"].value.tolist() == [[-64.0, 0.0], [1.0, 63.5]]
+    assert tensors["b"].value.tolist() == [1.5, -2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (NUMBERS[:-1], layout(*LAYOUT)),
+        (NUMBERS + b"more", layout(*LAYOUT)),
+        (NUMBERS, layout(*LAYOUT)[:-3]),
+        (NUMBERS, layout({"name": "a"})),
+        (NUMBERS, b"[1]"),
+    ],
+)
+def test_numbers_and_a_list_that_do_not_belong_together_are_an_error_of_ours(data, rows):
+    faceapi = pytest.importorskip("weights.convert.faceapi", exc_type=ImportError)
+
+    with pytest.raises(WeightsError, match="list of weights"):
+        faceapi.read(data, rows)
+
+
+def test_without_npm_one_sentence_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+
+    with pytest.raises(
+        WeightsError, match=r"^@vladmandic/face-api 1\.7\.15 comes from npm, which is not here"
+    ):
+        fetch.members(cards()["embed_dlib"].package, tmp_path)

@@ -1,6 +1,7 @@
 import pytest
 
 from core.types import EMOTIONS, GENDERS
+from weights import store
 from weights.__main__ import main
 from weights.manifest import HOME, cards
 from weights.store import locate
@@ -23,7 +24,7 @@ def test_the_default_networks_are_kept_and_free_for_commercial_use():
 def test_every_class_is_one_that_the_program_knows():
     for card in cards().values():
         for output in card.outputs:
-            known = {"gender": GENDERS, "emotion": EMOTIONS, "age": ()}[output.role]
+            known = {"gender": GENDERS, "emotion": EMOTIONS, "age": (), "embedding": ()}[output.role]
             assert set(output.classes) <= set(known)
 
 
@@ -52,6 +53,20 @@ def test_a_network_that_cannot_be_brought_is_an_error_of_one_line(capsys, name, 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
     assert words in line
+
+
+def test_a_network_of_face_prints_comes_only_to_those_who_ask_for_it(monkeypatch, tmp_path, capsys):
+    found = cards()
+    monkeypatch.setattr("weights.__main__.cards", lambda: {"embed_dlib": found["embed_dlib"]})
+    monkeypatch.setattr("weights.__main__.bring", lambda card: pytest.fail("brought"))
+    monkeypatch.setattr(store, "place", lambda card: tmp_path / "absent.onnx")
+
+    assert main([]) == 0
+    assert main(["convert"]) == 0
+
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("embed_dlib: not here; to have it: ")
+    assert line.endswith("python -m weights get embed_dlib")
 
 
 @pytest.mark.parametrize("arguments", [["get"], ["list", "yunet"], ["fetch"]])
