@@ -79,6 +79,7 @@ def build(settings: Settings) -> Built:
             known = next((model for model in models.values() if model.card.id == name), None)
             models[role] = replace(known, role=role) if known else _open(card, role, settings)
             networks.setdefault(name, Network(card, models[role].session))
+    _lane(settings, detector.card.id, stills=False)  # so that its faults are told before anything is read
     kind = load(detectors.REGISTRY, detector.card.id, "detector.name")
     filled = {role: networks[model.card.id] for role, model in models.items()}
     prints = filled.pop(PRINTS, None)
@@ -97,7 +98,7 @@ def _lane(settings: Settings, detector: str, stills: bool) -> Lane:
     if config.scores == "auto":
         config = config.model_copy(update={"scores": detector})
     if stills:  # nothing follows a still: each face counts at once
-        config = config.model_copy(update={"confirm_looks": 1, "confirm_score": 0.0})
+        config = config.model_copy(update={"confirm_looks": 1, "confirm_score": 0.0, "compatibility": None})
     track = load(tracker.REGISTRY, config.name, "tracker.name")
     return Lane(
         tracker=track(config),

@@ -40,11 +40,20 @@ class Appearances:
         """Whether there is no print of this track, or none of late."""
         return track not in self._prints or time - self._prints[track][1] >= REFRESH
 
+    def check(self, prints: Array, faces: int) -> None:
+        """Raise ValueError unless there is a row for each face, as long as those that are known."""
+        length = next((len(known) for known, _ in self._prints.values()), None)
+        if prints.ndim != 2 or len(prints) != faces or length not in (None, prints.shape[1]):
+            wanted = f"({faces}, {'D' if length is None else length})"
+            raise ValueError(f"embeddings: expected {wanted}, got {prints.shape}")
+
     def learn(self, track: int, face: F32, time: float) -> None:
-        """A track's face looks like this now."""
+        """A track's face looks like this now; a print that is not known, or of no length, teaches nothing."""
         known = self._prints.get(track)
         mean = face if known is None else (1 - SHARE) * known[0] + SHARE * face
-        self._prints[track] = (np.asarray(mean / np.linalg.norm(mean), np.float32), time)
+        length = np.linalg.norm(mean)
+        if length > 0:  # false for NaN
+            self._prints[track] = (np.asarray(mean / length, np.float32), time)
 
     def forget(self, tracks: Iterable[int]) -> None:
         """These tracks are over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -47,11 +48,11 @@ def assign(pairs: Sequence[Pair]) -> list[tuple[int, int]]:
 
 def _groups(pairs: Sequence[Pair], rivals: Iterable[int]) -> list[list[Pair]]:
     """The pairs that are connected with these rows, in groups that share neither row nor column."""
-    by_row: dict[int, list[Pair]] = {}
-    by_column: dict[int, list[Pair]] = {}
+    by_row: defaultdict[int, list[Pair]] = defaultdict(list)
+    by_column: defaultdict[int, list[Pair]] = defaultdict(list)
     for pair in pairs:
-        by_row.setdefault(pair[1], []).append(pair)
-        by_column.setdefault(pair[2], []).append(pair)
+        by_row[pair[1]].append(pair)
+        by_column[pair[2]].append(pair)
     groups: list[list[Pair]] = []
     for row in rivals:
         waiting = by_row.pop(row, [])

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from operator import attrgetter
+from typing import Any
 
 from core.types import F64
 from tracker.assignment import Pair
 from tracker.association import Place, overlaps
 from tracker.found import Found
-from tracker.life import Ended, Living, Patience, State, Track
-from tracker.motion import Box, Noise, Step
+from tracker.life import CONFIRMED, LOST, REMEMBERED, Ended, Living, Patience, State, Track
+from tracker.motion import Box, Motion, Noise, Step
 from tracker.table import from_table, to_table
 
 by_id = attrgetter("id")
@@ -43,6 +44,10 @@ class Few:
         """Where all will be after a span of time."""
         return [track.motion.ahead(centre, sides) for track in self._tracks]
 
+    def unseen(self, time: float, longest: float) -> bool:
+        """Whether one of them was not seen for more than so many seconds."""
+        return bool([track for track in self._tracks if time - track.seen > longest])
+
     def fade(self, time: float, patience: Patience, known: Container[int], cut: bool) -> list[Ended]:
         """Forget what is unseen for too long, at a cut all; returns those of them that counted."""
         before = self._tracks
@@ -56,17 +61,19 @@ class Few:
             self._tracks = [track for track in before if track.state != State.ENDED]
         return [Ended(t.id, t.box, t.born, t.seen) for t in over if t.id]
 
-    def counting(self) -> list[int]:
-        """Those with an id that their place can find."""
-        return [i for i, t in enumerate(self._tracks) if t.id and t.state != State.REMEMBERED]
-
-    def tentative(self) -> list[int]:
-        """Those without an id."""
-        return [i for i, t in enumerate(self._tracks) if not t.id]
+    def groups(self) -> tuple[list[int], list[int]]:
+        """Those with an id that their place can find, and those without an id."""
+        counting, tentative = [], []
+        for i, track in enumerate(self._tracks):
+            if not track.id:
+                tentative.append(i)
+            elif track.state != REMEMBERED:
+                counting.append(i)
+        return counting, tentative
 
     def lost(self) -> list[int]:
         """Those with an id that no look has found since one missed them."""
-        return [i for i, t in enumerate(self._tracks) if t.state >= State.LOST]
+        return [i for i, t in enumerate(self._tracks) if t.state >= LOST]
 
     def recent(self, tracks: Sequence[int], since: float) -> list[int]:
         """Those of them that were seen at `since` or later."""
@@ -87,14 +94,21 @@ class Few:
 
     def overlaps(self, tracks: Sequence[int], faces: Sequence[int], found: Found, least: float) -> list[Pair]:
         """Pairs of a track and a detection that overlap by `least` or more, with their costs."""
-        mine = [(i, self._tracks[i].motion.box, self._tracks[i].score) for i in tracks]
+        known = self._tracks
+        mine = [(i, known[i].motion.box, known[i].score) for i in tracks]
         return overlaps(mine, found.take(faces), least)
+
+    def restart(self, pairs: Sequence[tuple[int, int]], found: Found) -> None:
+        """Tracks turn up far from where they should be: how they moved says nothing any more."""
+        for i, j in pairs:
+            self._tracks[i].motion = Motion(found.boxes[j])
 
     def find(self, pairs: Sequence[tuple[int, int]], found: Found, time: float, noise: Noises) -> None:
         """Detections continue tracks."""
+        tracks, boxes, scores, rows = self._tracks, found.boxes, found.scores, found.rows
         for i, j in pairs:
-            score = found.scores[j]
-            self._tracks[i].find(found.boxes[j], score, found.rows[j], time, noise(score))
+            score = scores[j]
+            tracks[i].find(boxes[j], score, rows[j], time, noise(score))
 
     def miss(self, time: float, centre: Noise) -> None:
         """The look is over: what it did not find is lost, or over if it was tentative."""
@@ -118,15 +132,19 @@ class Few:
 
     def living(self) -> Living:
         """Those with an id, in the order of their ids."""
-        tracks = [track for track in self._tracks if track.id]
-        if len(tracks) > 1:
-            tracks.sort(key=by_id)
-        return Living(
-            [track.id for track in tracks],
-            [track.motion.box for track in tracks],
-            [track.state != State.CONFIRMED for track in tracks],
-            [track.row for track in tracks],
-            [track.born for track in tracks],
-            [track.seen for track in tracks],
-            [track.looks for track in tracks],
-        )
+        columns: tuple[list[Any], ...] = ([], [], [], [], [], [], [])
+        ids, boxes, lost, rows, born, seen, looks = columns
+        for track in sorted(self._tracks, key=by_id) if len(self._tracks) > 1 else self._tracks:
+            if not track.id:
+                continue
+            ids.append(track.id)
+            # If this frame has found it, and not begun it, its box was made then; where it is after a long
+            # absence nobody knows.
+            known = (track.row >= 0 and track.looks > 1) or track.state == REMEMBERED
+            boxes.append(track.box if known else track.motion.box)
+            lost.append(track.state != CONFIRMED)
+            rows.append(track.row)
+            born.append(track.born)
+            seen.append(track.seen)
+            looks.append(track.looks)
+        return Living(*columns)

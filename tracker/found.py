@@ -8,6 +8,7 @@ from math import isfinite
 import numpy as np
 
 from core.types import F64, Faces
+from tracker.association import Scored
 from tracker.motion import Box
 
 SMALLEST, LARGEST = 1e-3, 1e7  # px, sides and coordinates beyond which a box is no face
@@ -19,10 +20,12 @@ class Found:
     Attributes:
         boxes, scores: of each, scores at most 1.
         rows: which row of `Faces` each is.
-        table: float64 (N, 4), the boxes again; made when first asked for.
+        table: float64 (4, N), the boxes again; made when first asked for.
     """
 
-    __slots__ = ("_table", "boxes", "rows", "scores")
+    __slots__ = ("_faces", "_table", "boxes", "rows", "scores")
+
+    _table: F64 | None
 
     def __init__(self, faces: Faces) -> None:
         """Take the rows that have a finite box of positive size and a finite score."""
@@ -40,13 +43,18 @@ class Found:
                 and y2 <= LARGEST
                 and isfinite(score)
             ):
-                usable.append(((x1, y1, x2, y2), score if score < 1 else 1.0, row))
+                usable.append((x1, y1, x2, y2, score if score < 1 else 1.0, row))
         if len(usable) > 1:
             usable.sort()
-        self.boxes: list[Box] = [box for box, _, _ in usable]
-        self.scores: list[float] = [score for _, score, _ in usable]
-        self.rows: list[int] = [row for _, _, row in usable]
-        self._table: F64 | None = None
+        boxes: list[Box] = []
+        scores: list[float] = []
+        rows: list[int] = []
+        for x1, y1, x2, y2, score, row in usable:
+            boxes.append((x1, y1, x2, y2))
+            scores.append(score)
+            rows.append(row)
+        self.boxes, self.scores, self.rows = boxes, scores, rows
+        self._faces, self._table = faces, None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,9 +63,11 @@ class Found:
     def table(self) -> F64:
         """The boxes as an array."""
         if self._table is None:
-            self._table = np.array(self.boxes, np.float64).reshape(-1, 4)
+            rows = np.array(self.rows, np.int64)
+            self._table = np.array(self._faces.boxes.take(rows, 0).T, order="C")
         return self._table
 
-    def take(self, faces: Sequence[int]) -> list[tuple[int, Box, float]]:
+    def take(self, faces: Sequence[int]) -> list[Scored]:
         """Number, box and score of some."""
-        return [(j, self.boxes[j], self.scores[j]) for j in faces]
+        boxes, scores = self.boxes, self.scores
+        return [(j, boxes[j], scores[j]) for j in faces]

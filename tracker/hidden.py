@@ -9,7 +9,7 @@ done while it is seen; when it is lost, its last looks are forgotten if they sho
 
 from __future__ import annotations
 
-from tracker.motion import SIDES, Box, Motion, Noise, step
+from tracker.motion import Box, Motion, Noise, steps
 
 SPAN = 0.3  # s, how far back the whole face is looked for; 0.2 to 0.4 do as well
 WHOLE = 0.95  # share of the sides of the whole face from which a box shows all of it; the rest is noise
@@ -44,5 +44,5 @@ class Whole:
         if not self.partly:
             return None
         motion = Motion.of(self.motion)
-        motion.predict(step(centre, time - self.time), step(SIDES, time - self.time))
+        motion.predict(*steps(centre, time - self.time))
         return motion

@@ -30,6 +30,9 @@ class State(IntEnum):
     ENDED = 4
 
 
+CONFIRMED, LOST, REMEMBERED = State.CONFIRMED, State.LOST, State.REMEMBERED  # to look these up takes long
+
+
 class Ended(NamedTuple):
     """The last that is said of a track.
 
@@ -124,7 +127,7 @@ class Track:
         self.score = score
         self.row = row
         self.looks += 1
-        if self.state >= State.LOST:
+        if self.state >= LOST:
             self.state = State.CONFIRMED
 
     def confirm(self, number: int) -> None:

@@ -25,6 +25,8 @@ class Look:
         taken: detections that continue a track.
     """
 
+    __slots__ = ("_found", "_noise", "_preset", "_prints", "_time", "_tracks", "high", "low", "taken")
+
     def __init__(
         self, tracks: Few | Many, found: Found, rules: tuple[Preset, Points], noise: Noises, time: float
     ) -> None:
@@ -41,9 +43,15 @@ class Look:
         self._tracks, self._found, self._time = tracks, found, time
         self._preset, self._noise = preset, noise
         self._prints: Prints | None = None
-        self.high = [j for j, score in enumerate(found.scores) if score >= points.match]
-        self.low = [j for j, score in enumerate(found.scores) if points.low <= score < points.match]
+        self.high: Indices = []
+        self.low: Indices = []
         self.taken: Indices = []
+        match, low = points.match, points.low
+        for j, score in enumerate(found.scores):
+            if score >= match:
+                self.high.append(j)
+            elif score >= low:
+                self.low.append(j)
 
     def know(self, appearances: Appearances, prints: Array) -> None:
         """The prints of the detections, (N, D) as in `found`, have a say where places are unclear."""
@@ -51,10 +59,14 @@ class Look:
         ids = dict(enumerate(tracks.ids(range(len(tracks)))))
         self._prints = Prints(appearances, prints, ids, set(tracks.lost()))
 
-    def match(self, group: Indices, low_since: float) -> None:
-        """Let tracks find their faces; those of low score only tracks that were seen since then."""
+    def match(self, group: Indices, low_since: float) -> Indices:
+        """Let tracks find their faces, those of low score only tracks that were seen since then.
+
+        Returns:
+            The tracks that found none.
+        """
         if not group or not (self.high or self.low):
-            return
+            return group
         preset, tracks = self._preset, self._tracks
         group = self._overlapping(group, self.high, preset.min_iou)
         if group and self.low:
@@ -69,13 +81,18 @@ class Look:
             hidden = tracks.hidden(group)
             if hidden and self.high:
                 places, faces = tracks.places(hidden), self._found.take(self.high)
-                self._take(hidden, self.high, by_part(places, faces))
+                left = self._take(hidden, self.high, by_part(places, faces))
+                if len(left) < len(hidden):
+                    found = set(hidden).difference(left)
+                    group = [i for i in group if i not in found]
+        return group
 
-    def recognise(self) -> None:
-        """Lost tracks find their faces by the prints alone."""
+    def recognise(self, group: Indices) -> None:
+        """Tracks that found no face in their place find it by the prints alone."""
         if self._prints is not None:
-            lost = self._tracks.lost()
-            self._take(lost, self.high, self._prints.recognise(lost, self.high))
+            chosen = assign(self._prints.recognise(group, self.high))
+            self._tracks.restart(chosen, self._found)
+            self._follow(chosen, group, self.high)
 
     def _overlapping(self, group: Indices, faces: Indices, least: float) -> Indices:
         if not group or not faces:
@@ -86,15 +103,19 @@ class Look:
         """Choose among pairs; faces that are taken leave `faces`, the tracks that are left come back."""
         if self._prints is not None:
             pairs = self._prints.weigh(pairs)
-        if not pairs:
-            return group
-        chosen = assign(pairs)
+        return self._follow(assign(pairs), group, faces) if pairs else group
+
+    def _follow(self, chosen: Sequence[tuple[int, int]], group: Indices, faces: Indices) -> Indices:
         self._tracks.find(chosen, self._found, self._time, self._noise)
-        self.taken += [face for _, face in chosen]
-        if len(chosen) == len(faces):
-            faces.clear()
-        else:
-            taken = {face for _, face in chosen}
-            faces[:] = [face for face in faces if face not in taken]
-        matched = {track for track, _ in chosen}
-        return [track for track in group if track not in matched]
+        for _, face in chosen:
+            self.taken.append(face)
+        faces[:] = _left(faces, chosen, 1)
+        return _left(group, chosen, 0)
+
+
+def _left(some: Indices, chosen: Sequence[tuple[int, int]], side: int) -> Indices:
+    """Those that are on this side of none of the pairs chosen among them."""
+    if len(chosen) == len(some):
+        return []
+    gone = {pair[side] for pair in chosen}
+    return [one for one in some if one not in gone]

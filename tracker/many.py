@@ -13,8 +13,8 @@ from tracker.few import Noises
 from tracker.found import Found
 from tracker.hidden import PART, SPAN
 from tracker.hidden import WHOLE as ENOUGH
-from tracker.life import Ended, Living, Patience, State
-from tracker.motion import CENTRE, SIDES, Box, Noise, Step, step
+from tracker.life import CONFIRMED, LOST, Ended, Living, Patience, State
+from tracker.motion import CENTRE, CENTRE_VARIANCE, SIDES, SIDES_VARIANCE, Box, Noise, Step, steps
 from tracker.table import (
     BORN,
     BOX,
@@ -30,7 +30,7 @@ from tracker.table import (
     SIDES_A,
     SIZE,
     STATE,
-    VW,
+    VH,
     VX,
     WHOLE,
     WHOLE_TIME,
@@ -39,6 +39,11 @@ from tracker.table import (
     X,
     Y,
 )
+
+PLACES, VELOCITIES = slice(X, H + 1), slice(VX, VH + 1)
+A, B, C = (slice(CENTRE_A + i, SIDES_A + i + 1, 3) for i in range(3))  # variances of the centre and the sides
+BOTH = np.array([0, 0, 1, 1])  # which of the two is that of x, y, w, h
+MEASUREMENT = np.array([[CENTRE_VARIANCE], [SIDES_VARIANCE]])
 
 
 class Many:
@@ -65,6 +70,10 @@ class Many:
         _predict(moved, centre, sides)
         return [(x1, y1, x2, y2) for x1, y1, x2, y2 in _boxes(moved).T.tolist()]
 
+    def unseen(self, time: float, longest: float) -> bool:
+        """Whether one of them was not seen for more than so many seconds."""
+        return bool((time - self._table[SEEN] > longest).any())
+
     def fade(self, time: float, patience: Patience, known: Container[int], cut: bool) -> list[Ended]:
         """Forget what is unseen for too long, at a cut all; returns those of them that counted."""
         table = self._table
@@ -80,19 +89,15 @@ class Many:
                     table[STATE, i] = State.REMEMBERED
         if not over.any():
             return []
-        gone, self._table = table[:, over], table[:, ~over]
-        gone = gone[:, gone[ID] > 0]
+        gone, self._table = table[:, over & (table[ID] > 0)], table.compress(~over, axis=1)
         boxes = [(x1, y1, x2, y2) for x1, y1, x2, y2 in gone[BOX].T.tolist()]
         rest = zip(gone[ID].tolist(), boxes, gone[BORN].tolist(), gone[SEEN].tolist(), strict=True)
         return [Ended(int(number), box, born, seen) for number, box, born, seen in rest]
 
-    def counting(self) -> list[int]:
-        """Those with an id that their place can find."""
-        return _where((self._table[ID] > 0) & (self._table[STATE] != State.REMEMBERED))
-
-    def tentative(self) -> list[int]:
-        """Those without an id."""
-        return _where(self._table[ID] == 0)
+    def groups(self) -> tuple[list[int], list[int]]:
+        """Those with an id that their place can find, and those without an id."""
+        known = self._table[ID] > 0
+        return _where(known & (self._table[STATE] != State.REMEMBERED)), _where(~known)
 
     def lost(self) -> list[int]:
         """Those with an id that no look has found since one missed them."""
@@ -121,25 +126,31 @@ class Many:
     def overlaps(self, tracks: Sequence[int], faces: Sequence[int], found: Found, least: float) -> list[Pair]:
         """Pairs of a track and a detection that overlap by `least` or more, with their costs."""
         mine, theirs = np.array(tracks), np.array(faces)
-        scores = np.array(found.scores)[theirs]
-        boxes = _boxes(self._table[:WHOLE, mine]), found.table[theirs].T
-        cost, i, j = overlaps_of_many(*boxes, self._table[SCORE, mine], scores, least)
-        return list(zip(cost.tolist(), mine[i].tolist(), theirs[j].tolist(), strict=True))
+        table, scores = self._table.take(mine, axis=1), np.array(found.scores).take(theirs)
+        boxes = _boxes(table), found.table.take(theirs, axis=1)
+        cost, i, j = overlaps_of_many(*boxes, table[SCORE], scores, least)
+        return list(zip(cost.tolist(), mine.take(i).tolist(), theirs.take(j).tolist(), strict=True))
+
+    def restart(self, pairs: Sequence[tuple[int, int]], found: Found) -> None:
+        """Tracks turn up far from where they should be: how they moved says nothing any more."""
+        if pairs:
+            boxes = found.table.take([j for _, j in pairs], axis=1)
+            self._table[:WHOLE, [i for i, _ in pairs]] = _at_rest(boxes)
 
     def find(self, pairs: Sequence[tuple[int, int]], found: Found, time: float, noise: Noises) -> None:
         """Detections continue tracks."""
         if not pairs:
             return
-        tracks, faces = np.array(pairs).T
-        boxes, table = found.table[faces].T, self._table[:, tracks]
-        scores = [found.scores[j] for j in faces.tolist()]
+        tracks, faces = [i for i, _ in pairs], [j for _, j in pairs]
+        boxes, table = found.table.take(faces, axis=1), self._table.take(tracks, axis=1)
+        scores = [found.scores[j] for j in faces]
         _update(table, boxes, np.array([noise(score) for score in scores]))
         _keep_whole(table, boxes, time)
         table[BOX] = _boxes(table)
         table[SEEN], table[SCORE], table[HIDDEN] = time, scores, 0
-        table[ROW] = [found.rows[j] for j in faces.tolist()]
+        table[ROW] = [found.rows[j] for j in faces]
         table[LOOKS] += 1
-        table[STATE, table[STATE] >= State.LOST] = State.CONFIRMED
+        np.copyto(table[STATE], CONFIRMED, where=table[STATE] >= LOST)
         self._table[:, tracks] = table
 
     def miss(self, time: float, centre: Noise) -> None:
@@ -152,24 +163,18 @@ class Many:
             table[HIDDEN, i] = table[PARTLY, i]
             if table[PARTLY, i]:
                 whole, since = table[WHOLE : 2 * WHOLE, i : i + 1].copy(), time - table[WHOLE_TIME, i]
-                _predict(whole, step(centre, since), step(SIDES, since))
+                _predict(whole, *steps(centre, since))
                 table[:WHOLE, i : i + 1] = whole
             table[STATE, i] = State.LOST
-        self._table = table[:, ~(missed & (table[ID] == 0))]
+        self._table = table.compress(~missed | (table[ID] > 0), axis=1)
 
     def begin(self, faces: Sequence[int], found: Found, time: float) -> None:
         """Detections begin tracks."""
         if not faces:
             return
         new = np.zeros((FIELDS, len(faces)))
-        x1, y1, x2, y2 = boxes = found.table[list(faces)].T
-        new[W], new[H] = x2 - x1, y2 - y1
-        new[X], new[Y] = x1 + new[W] / 2, y1 + new[H] / 2
-        new[SIZE] = np.sqrt(new[W]) * np.sqrt(new[H])
-        for first, noise in ((CENTRE_A, CENTRE), (SIDES_A, SIDES)):
-            new[first] = (noise.measurement * new[SIZE]) ** 2
-            new[first + 2] = (noise.velocity * new[SIZE]) ** 2
-        new[WHOLE : 2 * WHOLE] = new[:WHOLE]
+        boxes = found.table.take(faces, axis=1)
+        new[:WHOLE] = new[WHOLE : 2 * WHOLE] = _at_rest(boxes)
         new[WHOLE_TIME] = new[BORN] = new[SEEN] = time
         new[BOX], new[LOOKS] = boxes, 1
         new[SCORE], new[ROW] = [found.scores[j] for j in faces], [found.rows[j] for j in faces]
@@ -186,18 +191,30 @@ class Many:
     def living(self) -> Living:
         """Those with an id, in the order of their ids."""
         table = self._table
-        order = np.flatnonzero(table[ID] > 0)
-        order = order[np.argsort(table[ID, order])]
-        table = table[:, order]
+        order = np.argsort(table[ID], kind="stable")
+        table = table.take(order[np.count_nonzero(table[ID] == 0) :], axis=1)
         return Living(
             table[ID].astype(np.int64),
-            _boxes(table).T.copy(),
+            np.where(table[STATE] == State.REMEMBERED, table[BOX], _boxes(table)).T.copy(),
             table[STATE] != State.CONFIRMED,
             table[ROW].astype(np.int64),
             table[BORN],
             table[SEEN],
             table[LOOKS],
         )
+
+
+def _at_rest(boxes: F64) -> F64:
+    """Float64 (WHOLE, N), as `Motion` of each of the boxes (4, N)."""
+    new = np.zeros((WHOLE, boxes.shape[1]))
+    x1, y1, x2, y2 = boxes
+    new[W], new[H] = x2 - x1, y2 - y1
+    new[X], new[Y] = x1 + new[W] / 2, y1 + new[H] / 2
+    new[SIZE] = np.sqrt(new[W]) * np.sqrt(new[H])
+    for first, noise in ((CENTRE_A, CENTRE), (SIDES_A, SIDES)):
+        new[first] = (noise.measurement * new[SIZE]) ** 2
+        new[first + 2] = (noise.velocity * new[SIZE]) ** 2
+    return new
 
 
 def _where(mask: Array) -> list[int]:
@@ -207,49 +224,44 @@ def _where(mask: Array) -> list[int]:
 
 def _boxes(table: F64) -> F64:
     """Float64 (4, N), as `Motion.box`."""
-    least = table[SIZE] / 8
-    w, h = np.maximum(table[W], least) / 2, np.maximum(table[H], least) / 2
-    return np.array([table[X] - w, table[Y] - h, table[X] + w, table[Y] + h])
+    half = np.maximum(table[W : H + 1], table[SIZE] / 8) / 2
+    return np.concatenate([table[X : Y + 1] - half, table[X : Y + 1] + half])
 
 
 def _predict(table: F64, centre: Step, sides: Step) -> None:
     """As `Motion.predict`."""
     area = table[SIZE] ** 2
-    for place, velocity, first, span in ((X, VX, CENTRE_A, centre), (W, VW, SIDES_A, sides)):
-        table[place : place + 2] += span.reach * table[velocity : velocity + 2]
-        table[velocity : velocity + 2] *= span.decay
-        a, b, c = table[first : first + 3]
-        table[first], table[first + 1], table[first + 2] = (
-            a + span.reach * (2 * b + span.reach * c) + area * span.position,
-            span.decay * (b + span.reach * c) + area * span.cross,
-            span.decay * span.decay * c + area * span.velocity,
-        )
+    spans = np.array([centre, sides]).T[:, :, None]
+    reach, decay, position, cross, velocity = spans
+    table[PLACES] += reach[BOTH] * table[VELOCITIES]
+    table[VELOCITIES] *= decay[BOTH]
+    a, b, c = table[A], table[B], table[C]
+    table[A], table[B], table[C] = (
+        a + reach * (2 * b + reach * c) + area * position,
+        decay * (b + reach * c) + area * cross,
+        decay * decay * c + area * velocity,
+    )
 
 
 def _update(table: F64, boxes: F64, noise: F64) -> None:
     """As `Motion.update`."""
-    x1, y1, x2, y2 = boxes
-    w, h = x2 - x1, y2 - y1
-    table[SIZE] = np.sqrt(w) * np.sqrt(h)
-    variance = table[SIZE] ** 2 * noise
-    for place, velocity, first, measured, model in (
-        (X, VX, CENTRE_A, np.array([x1 + w / 2, y1 + h / 2]), CENTRE),
-        (W, VW, SIDES_A, np.array([w, h]), SIDES),
-    ):
-        measurement = variance * model.measurement**2
-        a, b, c = table[first : first + 3]
-        whole = a + measurement
-        gain, rate, rest = a / whole, b / whole, measurement / whole
-        off = measured - table[place : place + 2]
-        table[place : place + 2] += gain * off
-        table[velocity : velocity + 2] += rate * off
-        table[first], table[first + 1], table[first + 2] = a * rest, b * rest, c - rate * b
+    sides = boxes[2:] - boxes[:2]
+    w, h = np.sqrt(sides)
+    table[SIZE] = w * h
+    measurement = table[SIZE] ** 2 * noise * MEASUREMENT
+    a, b, c = table[A], table[B], table[C]
+    whole = a + measurement
+    gain, rate, rest = a / whole, b / whole, measurement / whole
+    off = np.concatenate([boxes[:2] + sides / 2, sides]) - table[PLACES]
+    table[PLACES] += gain[BOTH] * off
+    table[VELOCITIES] += rate[BOTH] * off
+    table[A], table[B], table[C] = a * rest, b * rest, c - rate * b
 
 
 def _keep_whole(table: F64, boxes: F64, time: float) -> None:
     """As `Whole.look`."""
-    shown = np.minimum((boxes[2] - boxes[0]) / table[WHOLE + W], (boxes[3] - boxes[1]) / table[WHOLE + H])
+    shown = ((boxes[2:] - boxes[:2]) / table[WHOLE + W : WHOLE + H + 1]).min(axis=0)
     table[PARTLY] = shown < PART
     anew = (shown >= ENOUGH) | (time - table[WHOLE_TIME] > SPAN)
-    table[WHOLE : 2 * WHOLE, anew] = table[:WHOLE, anew]
-    table[WHOLE_TIME, anew] = time
+    np.copyto(table[WHOLE : 2 * WHOLE], table[:WHOLE], where=anew)
+    np.copyto(table[WHOLE_TIME], time, where=anew)

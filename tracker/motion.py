@@ -56,7 +56,6 @@ class Step(NamedTuple):
     velocity: float
 
 
-@lru_cache(maxsize=256)
 def step(noise: Noise, seconds: float) -> Step:
     """The exact solution of dv = -damping v dt + acceleration dW over `seconds`.
 
@@ -72,6 +71,12 @@ def step(noise: Noise, seconds: float) -> Step:
         q * reach**2 / 2,
         q * (1 - decay**2) / (2 * k),
     )
+
+
+@lru_cache(maxsize=256)
+def steps(centre: Noise, seconds: float) -> tuple[Step, Step]:
+    """What so much time does to the centre and to the sides."""
+    return step(centre, seconds), step(SIDES, seconds)
 
 
 def _position_variance(k: float, t: float) -> float:

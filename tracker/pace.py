@@ -10,16 +10,11 @@ KEPT = 8  # looks
 
 
 class Pace:
-    """The times of the last few looks, the newest first.
-
-    Attributes:
-        usual: median time between two of them, seconds; 0 before there are two.
-    """
+    """The times of the last few looks, the newest first."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque(maxlen=KEPT)
         self._intervals: deque[float] = deque(maxlen=KEPT - 1)
-        self.usual = 0.0
 
     def add(self, time: float) -> None:
         """There is a look now."""
@@ -28,7 +23,12 @@ class Pace:
             self._times.appendleft(time)
         if 0 < interval <= LONGEST:
             self._intervals.append(interval)
-            self.usual = sorted(self._intervals)[len(self._intervals) // 2]
+
+    @property
+    def usual(self) -> float:
+        """Median time between two of them, seconds; 0 before there are two."""
+        intervals = self._intervals
+        return sorted(intervals)[len(intervals) // 2] if intervals else 0.0
 
     def since(self, looks: int) -> float:
         """When the look so many looks before the last one was; the oldest known if there were fewer."""
@@ -40,4 +40,5 @@ class Pace:
 
         After a first look nobody knows how rare they are, so the second may be long in coming.
         """
-        return max(gap, looks * self.usual if self.usual else LONGEST)
+        usual = self.usual
+        return max(gap, looks * usual if usual else LONGEST)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
+from core.errors import ConfigError
 from core.settings import TrackerConfig
 
 
@@ -52,9 +53,10 @@ class Preset:
         low_iou: the same for detections of low score.
         low_gap: s unseen up to which a detection of low score may continue a track.
         reach: standard deviations that a centre may be off where nothing overlaps; 0: no such pass.
-        young: s that a track just born may stay unseen; it gains `growth` s for each second it was seen.
+        young: share of `max_gap` that a track just born may stay unseen; it gains `growth` of it for each
+            second it was seen.
         growth: see `young`.
-        steep: a detection's noise follows how its score compares with the usual one.
+        relative: a detection's noise follows how its score compares with the usual one.
         coast: s that a track is shown though unseen, or one look where looks are rarer.
         covered: it is shown only behind another track that is seen.
     """
@@ -66,7 +68,7 @@ class Preset:
     reach: float
     young: float
     growth: float
-    steep: bool
+    relative: bool
     coast: float
     covered: bool
 
@@ -81,7 +83,7 @@ PRESETS = {
         reach=3.0,
         young=inf,
         growth=0.0,
-        steep=False,
+        relative=False,
         coast=0.1,
         covered=False,
     ),
@@ -94,7 +96,7 @@ PRESETS = {
         reach=0.0,
         young=0.5,
         growth=0.15,
-        steep=True,
+        relative=True,
         coast=0.2,
         covered=True,
     ),
@@ -102,7 +104,15 @@ PRESETS = {
 
 
 def points(config: TrackerConfig) -> Points:
-    """The score points: the detector's, but for those that the config names."""
+    """The score points: the detector's, but for those that the config names.
+
+    Raises:
+        ConfigError: they do not rise from `low` to `birth`.
+    """
     named = (config.low_score, config.match_score, config.birth_score)
     pairs = zip(named, POINTS.get(config.scores, POINTS[FAMILIAR]), strict=True)
-    return Points(*(known if own is None else own for own, known in pairs))
+    found = Points(*(known if own is None else own for own, known in pairs))
+    if not found.low <= found.match <= found.birth:
+        words = ", ".join(f"{name}_score {value:g}" for name, value in found._asdict().items())
+        raise ConfigError(f"tracker: {words}: each must be as high as the one before it.")
+    return found

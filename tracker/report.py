@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.types import ENDED, I64, Bool, Faces, Tracks
+from core.types import BYTE, DOUBLE, ENDED, I64, LONG, Faces, Tracks
 from tracker.association import covered
 from tracker.life import Ended, Living
 
@@ -15,20 +15,19 @@ NEARER = 0.02  # of its height that the lower edge of what covers it may be abov
 ESTABLISHED = 10  # looks after which a track is believed in though something covers it
 
 
-def shown(living: Living, since: float, only_covered: bool) -> Bool:
-    """Which rows are seen, or unseen for so short a time that they are most likely still there.
+def coasting(living: Living, since: float, only_covered: bool) -> list[int]:
+    """Which rows are unseen, but for so short a time that they are most likely still there.
 
     Args:
         living: the tracks.
         since: seconds; those that were last seen before it are not shown.
         only_covered: show of those unseen only tracks of some standing, behind one that is seen.
     """
-    rows = np.array(living.lost, np.bool_) ^ True
-    if True not in living.lost:
-        return rows
-    for i in np.flatnonzero(~rows).tolist():
-        rows[i] = living.seen[i] >= since and not (only_covered and not _is_behind(living, i))
-    return rows
+    return [
+        i
+        for i, lost in enumerate(living.lost)
+        if lost and living.seen[i] >= since and (not only_covered or _is_behind(living, i))
+    ]
 
 
 def _is_behind(living: Living, i: int) -> bool:
@@ -40,20 +39,21 @@ def _is_behind(living: Living, i: int) -> bool:
     return covered(box, (other for other in seen if other[3] >= lowest)) > HIDDEN
 
 
-def to_tracks(living: Living, faces: Faces | None, rows: Bool) -> Tracks:
-    """The living tracks; `faces` is what their rows point into, `rows` says which are shown."""
-    if not len(living.ids):
-        return Tracks.none()
-    index = np.array(living.rows, np.int64)
+def to_tracks(living: Living, faces: Faces | None, coasting: Sequence[int]) -> Tracks:
+    """The living tracks, one at least; `faces` is what their rows point into, `coasting` are shown unseen."""
+    lost, index = np.array(living.lost), np.array(living.rows, LONG)
+    shown = ~lost
+    if coasting:
+        shown[coasting] = True
     return Tracks(
-        ids=np.array(living.ids, np.int64),
-        boxes=np.array(living.boxes, np.float64),
-        states=np.array(living.lost, np.uint8),  # SEEN is 0, LOST is 1
-        faces=_faces(faces, living, index),
-        index=index,
-        born=np.array(living.born, np.float64),
-        seen=np.array(living.seen, np.float64),
-        shown=rows,
+        np.array(living.ids, LONG),
+        np.array(living.boxes, DOUBLE),
+        lost.view(BYTE),  # SEEN is 0, LOST is 1
+        _faces(faces, living, index),
+        index,
+        np.array(living.born, DOUBLE),
+        np.array(living.seen, DOUBLE),
+        shown,
     )
 
 

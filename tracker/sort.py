@@ -6,6 +6,7 @@ from math import inf, isfinite
 
 import numpy as np
 
+from core.geometry import iou
 from core.settings import TrackerConfig
 from core.types import ENDED, F64, I64, Array, Faces, Tracks
 from tracker.appearance import Appearances
@@ -15,19 +16,22 @@ from tracker.found import Found
 from tracker.life import Ended, Patience
 from tracker.look import Look
 from tracker.many import Many
-from tracker.motion import CENTRE, SIDES, step
+from tracker.motion import CENTRE, steps
 from tracker.pace import Pace
 from tracker.presets import PRESETS, points
 from tracker.published.program import Published
 from tracker.published.rules import Rules
-from tracker.report import shown, to_tracks, with_ended
+from tracker.report import coasting, to_tracks, with_ended
+from tracker.trust import Trust
 
-TWICE = 0.5  # IoU with a face that continues a track from which a detection is that face again
-NEAR = 0.1  # IoU with where a track should be from which its print may help
-PATIENT = 6.0  # usual looks that a track is waited for, however rare they are
-SOON = 2  # looks back to which a track is still recent
+SAME_FACE = 0.5  # IoU with a face that continues a track from which a detection is that face again
+NEAR_TRACK = 0.1  # IoU with where a track should be from which a face may be its own
+PATIENT_LOOKS = 6.0  # usual looks that a track is waited for, however rare they are
+RECENT_LOOKS = 2  # looks back to which a track was seen just now
 TINY = 1e-9  # s, for times that were added up
-HANDFUL, CROWD = 20, 28  # tracks or faces up to which objects are faster, and from which a table is
+# Tracks or faces up to which objects are faster, and from which a table is: both take as long at 40 to 45, in
+# the two scenes of `benchmarks.scenes`. Room between, not to go to and fro.
+HANDFUL, CROWD = 36, 43
 
 
 class Sort:
@@ -42,12 +46,13 @@ class Sort:
         self._config = config
         self._preset = PRESETS[config.preset]
         self._points = points(config)
+        self._rules = self._preset, self._points
+        self._trust = Trust(self._preset.relative)
         self._centre = CENTRE._replace(acceleration=self._preset.acceleration)
         self._tracks: Few | Many = Few()
         self._pace = Pace()
         self._time = -inf
         self._suspected = -inf  # time of a look at what seems another shot
-        self._usual_score = 0.5
         self._next_id = 1
         self._prints = Appearances()
         frames = config.compatibility
@@ -88,20 +93,24 @@ class Sort:
             One row for each confirmed track by id: those that live, and those that end now.
 
         Raises:
-            ValueError: `time` is not a number or runs backward; nothing has changed.
+            ValueError: `time` is not a number or runs backward, or `embeddings` has another shape; nothing
+                has changed.
         """
         if self._published is not None:
             return self._published.update(faces, time, cut=cut)
         if not isfinite(time) or time < self._time:
             raise ValueError(f"time: expected seconds, {self._time} or later, got {time}")
+        if embeddings is not None:
+            self._prints.check(embeddings, 0 if faces is None else len(faces))
         self._predict(time)
         if faces is not None:
             self._pace.add(time)
-        ended = self._tracks.fade(time, self._patience(), self._prints, cut)
+        ended = self._fade(time, cut)
         if faces is not None:
             self._look(Found(faces), time, embeddings)
         tracks = self._report(ended, faces)
-        self._remember(tracks, time, embeddings)
+        if embeddings is not None or self._prints:
+            self._remember(tracks, time, embeddings)
         return tracks
 
     def end(self) -> Tracks:
@@ -115,47 +124,60 @@ class Sort:
     def wants(self, faces: Faces, time: float) -> I64:
         """The rows of `faces` whose prints would help the `update` that follows; nothing changes.
 
-        Those are faces that might be a lost track, that several tracks contest, or whose track has no
-        print of late.
+        Those are faces that several tracks contest, that are in no track's place while a track is lost or has
+        no face in its place, and, once a second, the face of each other track.
         """
-        tracks, found = self._tracks, Found(faces)
-        if self._published is not None or not len(tracks):
+        tracks = self._tracks
+        if self._published is not None or not len(tracks) or not len(faces):
             return np.zeros(0, np.int64)
-        seconds = max(0.0, time - self._time)
-        boxes = tracks.ahead(step(self._centre, seconds), step(SIDES, seconds))
+        boxes = np.array(tracks.ahead(*steps(self._centre, max(0.0, time - self._time))))
+        near = iou(boxes, faces.boxes) >= NEAR_TRACK
         ids, lost = tracks.ids(range(len(tracks))), tracks.lost()
-        wanted = []
-        for j, face in enumerate(found.boxes):
-            near = [i for i, box in enumerate(boxes) if overlap(face, box) >= NEAR]
-            calm = len(near) == 1 and near[0] not in lost
-            if self._prints.due(ids[near[0]], time) if calm else lost or len(near) > 1:
-                wanted.append(found.rows[j])
-        return np.array(sorted(wanted), np.int64)
+        near[lost] &= False  # in whose place they are says little
+        missing = bool(lost) or not near.any(axis=1).all()
+        wanted = near.sum(axis=0) > 1
+        wanted |= missing & ~near.any(axis=0)
+        for track, face in np.argwhere(near & ~wanted).tolist():
+            wanted[face] = self._prints.due(ids[track], time)
+        return np.flatnonzero(wanted)
 
     def _predict(self, time: float) -> None:
-        seconds = time - self._time if len(self._tracks) else 0.0
+        if len(self._tracks):
+            self._tracks.predict(*steps(self._centre, time - self._time))
         self._time = time
-        self._tracks.predict(step(self._centre, seconds), step(SIDES, seconds))
+
+    def _fade(self, time: float, cut: bool) -> list[Ended]:
+        """Forget what is unseen for too long, at a cut all."""
+        tracks = self._tracks
+        least = min(self._config.max_gap, time - self._pace.since(RECENT_LOOKS))  # s that each track is given
+        if cut or tracks.unseen(time, least):
+            return tracks.fade(time, self._patience(), self._prints, cut)
+        return []
 
     def _patience(self) -> Patience:
         preset, config, pace = self._preset, self._config, self._pace
-        longest = pace.patience(config.max_gap, PATIENT)
-        return Patience(longest, preset.young, preset.growth, self._time - pace.since(SOON), config.known_gap)
+        longest = pace.patience(config.max_gap, PATIENT_LOOKS)
+        young, growth = config.max_gap * preset.young, config.max_gap * preset.growth
+        return Patience(longest, young, growth, self._time - pace.since(RECENT_LOOKS), config.known_gap)
 
     def _look(self, found: Found, time: float, embeddings: Array | None) -> None:
         tracks = self._fitting(len(found))
-        look = Look(tracks, found, (self._preset, self._points), self._noise, time)
+        look = Look(tracks, found, self._rules, self._trust.noise, time)
         if embeddings is not None:
             look.know(self._prints, embeddings[found.rows])
-        counting, tentative = tracks.counting(), tracks.tentative()
-        low_since = min(time - self._preset.low_gap - TINY, self._pace.since(SOON))
+        counting, tentative = tracks.groups()
+        low_since = (
+            min(time - self._preset.low_gap - TINY, self._pace.since(RECENT_LOOKS)) if look.low else time
+        )
         # Those that have an id choose first: else what shows of a hidden face would begin a track of its own,
         # which then fits the rest of it better than the guess of where the known one should reappear.
-        look.match(counting, low_since)
+        left = look.match(counting, low_since)
         all_lost = not look.taken and bool(set(counting).difference(tracks.lost()))
-        look.match(tentative, low_since)
-        look.recognise()
-        births = [j for j in look.high if found.scores[j] >= self._points.birth]
+        if tentative:
+            look.match(tentative, low_since)
+        if embeddings is not None:
+            look.recognise(sorted({*left, *tracks.lost()}))
+        births = [j for j in look.high if found.scores[j] >= self._points.birth] if look.high else []
         if all_lost and births:
             self._suspected = time
         if len(look.taken) < len(tracks):
@@ -165,17 +187,14 @@ class Sort:
         if births or tentative:
             config = self._config
             self._next_id = tracks.confirm(self._next_id, config.confirm_looks, config.confirm_score)
-        for j in look.taken:
-            up = found.scores[j] > self._usual_score
-            self._usual_score += (0.02 if up else -0.02) * max(0.02, 1 - self._usual_score)
+        if self._preset.relative:
+            self._trust.learn(found.scores[j] for j in look.taken)
 
     def _remember(self, tracks: Tracks, time: float, embeddings: Array | None) -> None:
         """Learn the prints of the faces that were found; forget those of tracks that ended."""
-        if embeddings is None and not self._prints:
-            return
         if embeddings is not None:
             for track, row in zip(tracks.ids.tolist(), tracks.index.tolist(), strict=True):
-                if row >= 0 and np.isfinite(embeddings[row]).all():
+                if row >= 0:
                     self._prints.learn(track, embeddings[row], time)
         self._prints.forget(tracks.ids[tracks.states == ENDED].tolist())
 
@@ -188,20 +207,15 @@ class Sort:
             self._tracks = Few(self._tracks.table())
         return self._tracks
 
-    def _noise(self, score: float) -> float:
-        """By how much the variance of a detection of this score is multiplied.
-
-        Source: Du et al., "GIAOTracker", ICCVW 2021, whose noise scales with 1 - score. It is flatter for
-        faces, and relative to the usual score for people, since some detectors give each clear face nearly 1.
-        """
-        if not self._preset.steep:
-            return 1.5 - score
-        return max(0.35, (1 - score) / (1 - min(self._usual_score, 0.9)))
-
     def _report(self, ended: list[Ended], faces: Faces | None) -> Tracks:
         living = self._tracks.living()
-        since = max(min(self._time - self._preset.coast - TINY, self._pace.since(1)), self._suspected)
-        tracks = to_tracks(living, faces, shown(living, since, self._preset.covered))
+        if not len(living.ids):
+            return with_ended(Tracks.none(), ended) if ended else Tracks.none()
+        unseen: list[int] = []
+        if True in living.lost:
+            since = max(min(self._time - self._preset.coast - TINY, self._pace.since(1)), self._suspected)
+            unseen = coasting(living, since, self._preset.covered)
+        tracks = to_tracks(living, faces, unseen)
         return with_ended(tracks, ended) if ended else tracks
 
 
@@ -210,4 +224,4 @@ def _single(births: list[int], taken: list[int], found: Found) -> list[int]:
     if not births or not taken:
         return births
     boxes = [found.boxes[j] for j in taken]
-    return [j for j in births if not any(overlap(found.boxes[j], box) > TWICE for box in boxes)]
+    return [j for j in births if not any(overlap(found.boxes[j], box) > SAME_FACE for box in boxes)]

@@ -168,3 +168,73 @@ def test_only_contested_pairs_and_lost_tracks_are_weighed() -> None:
 
     assert calm.weigh([(0.3, 0, 0)]) == [(0.3, 0, 0)]
     assert Prints(known, prints(BERT), {0: 1}, lost={0}).weigh([(0.3, 0, 0)]) == []
+
+
+@pytest.mark.parametrize("score", [0.75, 0.95])
+def test_a_face_that_jumps_is_known_at_once(score: float) -> None:
+    tracker = Sort(TrackerConfig())
+    seen(tracker)
+    jumped = faces(ELSEWHERE, score=score)
+
+    assert tracker.wants(jumped, 0.5).tolist() == [0]
+    assert tracker.update(jumped, 0.5, embeddings=prints(ANNA)).ids.tolist() == [1]
+
+
+def test_a_remembered_face_is_reported_where_it_was_last_seen() -> None:
+    tracker = Sort(TrackerConfig())
+    for i in range(10):
+        last = tracker.update(faces((100 + 20 * i, 100, 150 + 20 * i, 160)), i / 10, embeddings=prints(ANNA))
+
+    away(tracker, 0.9, 6.0)
+
+    np.testing.assert_array_equal(tracker.update(faces(), 6.1).boxes, last.boxes)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((0, 8)), np.zeros((2, 8)), np.zeros(8), np.zeros((1, 5)), np.zeros((1, 8, 1))]
+)
+def test_prints_of_another_shape_are_refused_and_change_nothing(wrong) -> None:
+    tracker, other = Sort(TrackerConfig()), Sort(TrackerConfig())
+    seen(tracker)
+    seen(other)
+
+    with pytest.raises(ValueError, match=r"embeddings: expected \(1, 8\), got \("):
+        tracker.update(faces(FACE), 0.7, embeddings=wrong)
+
+    for time in (0.6, 0.8):  # 0.7 was never taken
+        expected = other.update(faces(FACE), time, embeddings=prints(ANNA))
+        rows = tracker.update(faces(FACE), time, embeddings=prints(ANNA))
+        np.testing.assert_array_equal(rows.boxes, expected.boxes)
+
+
+def test_a_print_of_no_length_teaches_nothing() -> None:
+    known = Appearances()
+    known.learn(1, np.zeros(8, np.float32), 0.0)
+    known.learn(2, UNKNOWN, 0.0)
+
+    assert len(known) == 0
+
+
+def test_what_is_wanted_suffices_to_know_people_again_over_a_whole_film() -> None:
+    """Two people walk about, jump, vanish for seconds and come back; only wanted prints are handed in."""
+    tracker, random = Sort(TrackerConfig()), np.random.default_rng(3)
+    people, names, asked = {0: ANNA, 1: BERT}, {0: set(), 1: set()}, 0
+    place = np.array([[100.0, 100.0], [600.0, 100.0]])
+    for i in range(600):
+        place += random.normal(0, 2, place.shape)
+        if i % 100 == 99:
+            place = random.uniform(0, 900, (2, 2))
+        here = [p for p in people if (i // 60 + p) % 4]
+        found = faces(*[(*place[p], *(place[p] + [50, 62])) for p in here])
+        wanted = tracker.wants(found, i / 10)
+        rows = np.tile(UNKNOWN, (len(here), 1))
+        for row in wanted.tolist():
+            rows[row] = near(people[here[row]], 0.15)
+        asked += len(wanted)
+        tracks = tracker.update(found, i / 10, embeddings=rows)
+        for track, row in zip(tracks.ids.tolist(), tracks.index.tolist(), strict=True):
+            if row >= 0:
+                names[here[row]].add(track)
+
+    assert names == {0: {1}, 1: {2}} or names == {0: {2}, 1: {1}}
+    assert asked < 300

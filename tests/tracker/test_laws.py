@@ -5,8 +5,10 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,6 +123,34 @@ def test_what_comes_later_changes_no_earlier_row(seed: int) -> None:
         np.testing.assert_array_equal(row.boxes, boxes)
         np.testing.assert_array_equal(row.states, states)
         np.testing.assert_array_equal(row.faces.boxes, face_boxes)
+
+
+@pytest.mark.parametrize("count", [1, 3, 60])
+def test_rows_share_no_memory_with_the_faces_or_with_later_rows(count: int) -> None:
+    found = faces(*((x * 80.0, 0.0, x * 80.0 + 50.0, 60.0) for x in range(count)))
+    tracker = Sort(TrackerConfig())
+
+    before, after = (arrays(tracker.update(found, time)) for time in (0.0, 0.1))
+
+    assert all(len(array) == count for array in before + after)
+    for array, other in product(before, [*after, found.boxes, found.scores, found.landmarks]):
+        assert not np.shares_memory(array, other)
+
+
+def arrays(rows: Tracks) -> list[np.ndarray]:
+    columns = [getattr(rows, name) for name in Tracks.__slots__ if name != "faces"]
+    return columns + [getattr(rows.faces, name) for name in Faces.__slots__]
+
+
+@pytest.mark.parametrize("name", [name for name in Tracks.__slots__ if name != "faces"])
+def test_a_column_of_the_wrong_length_or_type_is_named(name: str) -> None:
+    rows = Sort(TrackerConfig()).update(faces((100, 100, 150, 160)), 0.0)
+    column = getattr(rows, name)
+
+    with pytest.raises(ValueError, match=f"^(ids|{name}|boxes): expected"):
+        replace(rows, **{name: np.concatenate([column, column])})
+    with pytest.raises(ValueError, match=f"^{name}: expected {column.dtype}"):
+        replace(rows, **{name: column.astype(np.float16)})
 
 
 @rough

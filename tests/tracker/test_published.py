@@ -82,9 +82,14 @@ def test_an_unusable_row_is_passed_over(bad) -> None:
     assert [row[:, 4].tolist() for row in rows] == [[1.0]] * 3
 
 
-def test_a_misshapen_array_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"expected float64 \(N, 5\), got \(1, 4\)"):
-        Published(Rules()).rows(np.zeros((1, 4)))
+@pytest.mark.parametrize("shape", [(1, 4), (0, 4), (5,), (2, 2, 5)])
+def test_a_misshapen_array_is_refused(shape) -> None:
+    with pytest.raises(ValueError, match=r"expected float64 \(N, 5\), got \("):
+        Published(Rules()).rows(np.zeros(shape))
+
+
+def test_an_empty_list_is_an_empty_frame() -> None:
+    assert Published(Rules()).rows([]).shape == (0, 5)
 
 
 def crowd(seed: int, counts: list[int], grid: float = 0.0) -> list[np.ndarray]:

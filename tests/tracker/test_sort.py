@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from core.errors import ConfigError
 from core.settings import TrackerConfig
 from core.types import ENDED, LOST, SEEN, Faces, Tracks
 from tests.make import faces, walk
@@ -381,3 +382,40 @@ def test_a_face_keeps_its_id_and_its_place_where_only_every_kth_frame_is_looked_
             assert rows.states.tolist() == [SEEN]
             np.testing.assert_allclose(rows.boxes, found.boxes, atol=3)
     assert rows.ids.tolist() == [1]
+
+
+def test_where_looks_are_rare_a_face_is_shown_for_one_missed_look() -> None:
+    tracker = sort()
+    run(tracker, walk(5, 2))
+
+    rows = [tracker.update(faces(), 1.8 + gap) for gap in (0.2, 0.4)]
+
+    assert [row.shown.tolist() for row in rows] == [[True], [False]]
+
+
+def test_trackers_side_by_side_know_nothing_of_each_other() -> None:
+    films = [list(walk(10, 1, x=100 + 30 * i, speed=40 + i)) for i in range(40)]
+    trackers = [sort() for _ in films]
+    together = [
+        [t.update(film[i][1], film[i][0]) for t, film in zip(trackers, films, strict=True)] for i in range(10)
+    ]
+
+    for number, film in enumerate(films):
+        for alone, rows in zip(run(sort(), film), together, strict=True):
+            assert alone.ids.tolist() == rows[number].ids.tolist() == [1]
+            np.testing.assert_array_equal(alone.boxes, rows[number].boxes)
+
+
+@pytest.mark.parametrize("gap", [1.0, 5.0])
+def test_people_seen_briefly_are_waited_for_a_share_of_max_gap(gap: float) -> None:
+    tracker = sort(preset="people", scores="yolox", max_gap=gap)
+    run(tracker, walk(10, 1))
+
+    waited = [i / 10 for i in range(1, 80) if LOST in tracker.update(faces(), 0.9 + i / 10).states]
+
+    assert waited[-1] == pytest.approx((0.5 + 0.15 * 0.9) * gap, abs=0.11)
+
+
+def test_score_points_that_fall_are_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"low_score 0.9, match_score 0.2, birth_score 0.7"):
+        sort(low_score=0.9, match_score=0.2)

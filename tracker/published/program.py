@@ -14,7 +14,7 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from core.types import ENDED, F64, LOST, SEEN, Faces, Tracks
+from core.types import DOUBLE, ENDED, F64, LOST, SEEN, Faces, Tracks
 from tracker.published import many as at
 from tracker.published.few import FIELDS, Few
 from tracker.published.many import Many
@@ -51,11 +51,11 @@ class Published:
         Returns:
             float64 (M, 5), x1 y1 x2 y2 id, newest track first.
         """
-        detections = np.asarray(detections, np.float64)
-        if detections.ndim != 2 or detections.shape[1] != 5:
-            if detections.size:
-                raise ValueError(f"detections: expected float64 (N, 5), got {detections.shape}")
+        detections = np.asarray(detections, DOUBLE)
+        if detections.shape == (0,):  # an empty list
             detections = np.zeros((0, 5))
+        if detections.ndim != 2 or detections.shape[1] != 5:
+            raise ValueError(f"detections: expected float64 (N, 5), got {detections.shape}")
         tracks, rules = self._tracks, self._rules
         if not tracks.LEAST <= tracks.size <= tracks.MOST:
             other = Many if isinstance(tracks, Few) else Few
