@@ -1,14 +1,16 @@
 """CPU time of one frame of the tracker, as a share of the published program written with filterpy.
 
-    python -m benchmarks.tracker [--peer NAME ...] [--rounds 3] [--boxes 1,5,20,100,500]
+    python -m benchmarks.tracker [--peer NAME ...] [--wants] [--rounds 3] [--boxes 1,5,20,100,500]
     python -m benchmarks.tracker --switch --boxes 15,20,25,30,35,40
     python -m benchmarks.tracker --soak 100000
 
 All trackers take the same frames in turn, in one process: what slows the machine slows them alike. Each
 figure is the median over the frames of all rounds, with 0.6 microseconds of reading the clock in it. Peers
-are those of `evaluation.peers`; their figures hold what it takes to hand them our boxes. `--switch` compares
-the two forms in which the compatible mode keeps its tracks. `--soak` shows whether time and memory stay
-the same over so many frames of a busy street. Set OMP_NUM_THREADS=1: only this thread's time is counted.
+are those of `evaluation.peers`; their figures hold what it takes to hand them our boxes. `--wants` adds our
+tracker when it is also asked, before each frame, whose face prints would help. `--switch` compares the two
+forms in which each mode keeps its tracks: where the second becomes the faster one belong HANDFUL and CROWD
+of `tracker.sort`, LEAST and MOST of `tracker.published`. `--soak` shows whether time and memory stay the
+same over so many frames of a busy street. Set OMP_NUM_THREADS=1: only this thread's time is counted.
 """
 
 from __future__ import annotations
@@ -24,43 +26,57 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
+import tracker.sort
 from benchmarks.scenes import SCENES, Look, street
 from benchmarks.yardstick import Yardstick
-from core.settings import TrackerConfig
+from core.settings import CompatibilityConfig, TrackerConfig
 from tracker.published.few import FIELDS, Few
 from tracker.published.many import Many
-from tracker.published.program import Published
 from tracker.published.rules import Rules
 from tracker.sort import Sort
 
-Run = Callable[[Look], object]
+Run = Callable[[Look], Any]
 Maker = Callable[[], Run]  # of a new tracker
 Times = dict[str, float]  # microseconds, by the tracker's name
 
 YARDSTICK, COMPATIBLE, OURS = "filterpy loop", "compatible: rows", "ours: update"
+WANTS = "ours: wants, update"
+ALWAYS_FEW, ALWAYS_MANY = (sys.maxsize, sys.maxsize), (-1, 0)  # HANDFUL and CROWD that hold to one form
 WARM = 10  # frames of each round that are not counted
 PACKAGES = ("numpy", "scipy", "filterpy", "trackers", "supervision", "norfair", "motpy")
 
 
 def yardstick() -> Run:
     """The published program in filterpy."""
-    tracker = Yardstick()
-    return lambda look: tracker.rows(look.detections)
+    made = Yardstick()
+    return lambda look: made.rows(look.detections)
 
 
 def compatible() -> Run:
     """Our compatible mode."""
-    tracker = Published(Rules())
-    return lambda look: tracker.rows(look.detections)
+    made = Sort(TrackerConfig(compatibility=CompatibilityConfig()))
+    return lambda look: made.rows(look.detections)
 
 
 def ours() -> Run:
     """Our tracker as the program runs it."""
-    tracker = Sort(TrackerConfig())
-    return lambda look: tracker.update(look.faces, look.time)
+    made = Sort(TrackerConfig())
+    return lambda look: made.update(look.faces, look.time)
+
+
+def wanting() -> Run:
+    """The same where face prints are used: it is asked first which ones it wants; none is given."""
+    made = Sort(TrackerConfig())
+
+    def run(look: Look) -> object:
+        made.wants(look.faces, look.time)
+        return made.update(look.faces, look.time)
+
+    return run
 
 
 def peer(name: str) -> Maker:
@@ -68,8 +84,8 @@ def peer(name: str) -> Maker:
     from evaluation.peers import Setting, make_peer
 
     def make() -> Run:
-        tracker = make_peer(name, Setting(rate=25.0))
-        return lambda look: tracker.update(look.faces, look.time)
+        made = make_peer(name, Setting(rate=25.0))
+        return lambda look: made.update(look.faces, look.time)
 
     return make
 
@@ -118,7 +134,7 @@ def lines(scene: str, times: Mapping[int, Times]) -> list[str]:
     return text
 
 
-def forms() -> dict[str, Maker]:
+def compatible_forms() -> dict[str, Maker]:
     """The compatible mode, held to one form of its tracks."""
     rules = Rules()
 
@@ -132,7 +148,26 @@ def forms() -> dict[str, Maker]:
 
         return run
 
-    return {"plain numbers": lambda: make(Few), "table": lambda: make(Many)}
+    return {"compatible: numbers": lambda: make(Few), "compatible: table": lambda: make(Many)}
+
+
+def our_forms() -> dict[str, Maker]:
+    """Our tracker, held to one form of its tracks."""
+
+    def make(held: tuple[int, int]) -> Run:
+        made = Sort(TrackerConfig())
+
+        def run(look: Look) -> object:
+            usual = tracker.sort.HANDFUL, tracker.sort.CROWD
+            tracker.sort.HANDFUL, tracker.sort.CROWD = held
+            try:
+                return made.update(look.faces, look.time)
+            finally:
+                tracker.sort.HANDFUL, tracker.sort.CROWD = usual
+
+        return run
+
+    return {"ours: objects": lambda: make(ALWAYS_FEW), "ours: table": lambda: make(ALWAYS_MANY)}
 
 
 def soak(make: Maker, frames: int) -> tuple[list[float], list[float]]:
@@ -182,7 +217,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--peer", action="append", default=[], help="of evaluation.peers; may be repeated")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--boxes", default="1,5,20,100,500", help="numbers of boxes")
-    parser.add_argument("--switch", action="store_true", help="compare the two forms of the compatible mode")
+    parser.add_argument("--switch", action="store_true", help="compare the two forms of each mode")
+    parser.add_argument("--wants", action="store_true", help="also with the question whose prints would help")
     parser.add_argument("--soak", type=int, default=0, help="frames of a busy street")
     asked = parser.parse_args(arguments)
     print(machine())
@@ -193,11 +229,13 @@ def main(arguments: Sequence[str]) -> int:
             ends = [f"{times[i]:7.1f} us {held[i]:7.1f} kB" for i in (0, -1)]
             print(f"{name:24}" + "".join(f"{end:>24}" for end in ends))
         return 0
-    makers = forms() if asked.switch else MAKERS | {name: peer(name) for name in asked.peer}
+    more = {WANTS: wanting} if asked.wants else {}
+    everybody = MAKERS | more | {name: peer(name) for name in asked.peer}
     sizes = [int(boxes) for boxes in asked.boxes.split(",")]
     print(f"CPU microseconds of a frame, and the share of the first line's; {asked.rounds} rounds")
-    for scene in SCENES:
-        print(*lines(scene, table(makers, scene, sizes, asked.rounds)), sep="\n", flush=True)
+    for makers in (compatible_forms(), our_forms()) if asked.switch else (everybody,):
+        for scene in SCENES:
+            print(*lines(scene, table(makers, scene, sizes, asked.rounds)), sep="\n", flush=True)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -12,25 +13,25 @@ from pathlib import Path
 import numpy as np
 
 from core.types import F64
-from evaluation.follow import DETECTORS, follow, make_tracker, write_rows
+from evaluation.follow import follow, make_tracker, write_rows
 from evaluation.peers import follow_peer
 from evaluation.report import Figure, Report, Table
 from evaluation.scores import SCORES, Counts, combine, count, figures
 from evaluation.sequence import Sequence
+from evaluation.sets import SetSettings, known, settings_for
 
+log = logging.getLogger(__name__)
 OURS = "ours"
-# Which detector's scores a set has; another set has those of our face detectors.
-SETS = {"MOT17": "yolox", "DanceTrack": "yolox", "MOT15": "frcnn", "TARA": "tara"}
-USUAL = {"people": "yolox", "faces": "face"}
 HEAD = ("set", "tracker", "HOTA (95 %)", "IDF1", "MOTA", "IDSW")
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """How everybody tracks.
+class Contest:
+    """How everybody tracks, and is scored.
 
     Attributes:
         preset, detector: of our tracker; None: by the set.
+        benchmark: by whose rules the truth is prepared; None: by the set.
         hints: ours is told of cuts, the others begin anew at them.
         every: ours sees one of so many frames.
         peers: who tracks beside ours.
@@ -38,9 +39,14 @@ class Rules:
 
     preset: str | None = None
     detector: str | None = None
+    benchmark: str | None = None
     hints: bool = True
     every: int = 1
     peers: tuple[str, ...] = ()
+
+    def settings(self, group: str) -> SetSettings:
+        """Those of a set."""
+        return settings_for(group, self.preset, self.detector, self.benchmark)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,43 +66,44 @@ class Outcome:
     counts: Counts
 
 
-def choose(group: str, preset: str | None, detector: str | None) -> tuple[str, str]:
-    """The preset and the detector for a set, where they were not both asked for.
-
-    >>> choose("MOT17@3", None, None), choose("TARA", "people", None), choose("", None, "tara")
-    (('people', 'yolox'), ('people', 'yolox'), ('faces', 'tara'))
-    """
-    if detector is None:
-        usual = SETS.get(group.partition("@")[0], USUAL["faces"])
-        detector = usual if preset in (None, DETECTORS[usual]) else USUAL[preset]
-    return preset or DETECTORS[detector], detector
-
-
-def hold(sequences: Iterable[Sequence], rules: Rules, jobs: int = 1) -> list[Outcome]:
+def hold(sequences: Iterable[Sequence], contest: Contest, jobs: int = 1) -> list[Outcome]:
     """Let everybody track every sequence, set by set.
 
     Args:
         sequences: with their truth.
-        rules: for everybody.
+        contest: the same for everybody.
         jobs: processes.
 
     Raises:
         ConfigError: an unknown peer, or a package that is missing.
     """
-    tasks = [(sequence, tracker, rules) for sequence in sequences for tracker in (OURS, *rules.peers)]
+    sequences = list(sequences)
+    _tell_guesses(sequences, contest)
+    tasks = [(sequence, tracker, contest) for sequence in sequences for tracker in (OURS, *contest.peers)]
     if jobs == 1:
         return [_track(*task) for task in tasks]
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         return list(pool.map(_track, *zip(*tasks, strict=True)))
 
 
-def _track(sequence: Sequence, tracker: str, rules: Rules) -> Outcome:
-    preset, detector = choose(sequence.group, rules.preset, rules.detector)
+def _tell_guesses(sequences: Iterable[Sequence], contest: Contest) -> None:
+    """Say once of each set that is not known what was taken for it: another choice gives another score."""
+    if None not in (contest.preset, contest.detector, contest.benchmark):
+        return
+    for group in dict.fromkeys(one.group.partition("@")[0] for one in sequences):
+        if known(group) is None:
+            named = zip(SetSettings._fields, contest.settings(group), strict=True)
+            taken = " ".join(f"--{name} {value}" for name, value in named)
+            log.warning("'%s' is no set that is known; taken: %s.", group, taken)
+
+
+def _track(sequence: Sequence, tracker: str, contest: Contest) -> Outcome:
+    preset, detector, benchmark = contest.settings(sequence.group)
     if tracker == OURS:
-        rows = follow(sequence, make_tracker(preset, detector), hints=rules.hints, every=rules.every)
+        rows = follow(sequence, make_tracker(preset, detector), hints=contest.hints, every=contest.every)
     else:
-        rows = follow_peer(sequence, tracker, detector, restart=rules.hints)
-    return Outcome(sequence.group, sequence.name, tracker, rows, count(sequence, rows))
+        rows = follow_peer(sequence, tracker, detector, restart=contest.hints)
+    return Outcome(sequence.group, sequence.name, tracker, rows, count(sequence, rows, benchmark))
 
 
 def write_tracks(folder: Path, outcomes: Iterable[Outcome]) -> None:
@@ -105,7 +112,7 @@ def write_tracks(folder: Path, outcomes: Iterable[Outcome]) -> None:
         write_rows(folder / one.tracker / one.group / f"{one.sequence}.txt", one.rows)
 
 
-def report(outcomes: list[Outcome], rules: Rules, began: float) -> Report:
+def report(outcomes: list[Outcome], contest: Contest, began: float) -> Report:
     """The scores of each set over all its sequences, and of each sequence.
 
     The metrics are those of the set; if there are several sets, the means of theirs (the sum of their
@@ -115,7 +122,7 @@ def report(outcomes: list[Outcome], rules: Rules, began: float) -> Report:
     parts: dict[str, dict[str, Figure]] = {}
     rows, details = [], []
     for group in dict.fromkeys(one.group for one in outcomes):
-        for tracker in (OURS, *rules.peers):
+        for tracker in (OURS, *contest.peers):
             own = [one for one in outcomes if (one.group, one.tracker) == (group, tracker)]
             scores = figures([one.counts for one in own])
             whole.setdefault(group, {}).update(_named(tracker, scores))
@@ -127,10 +134,10 @@ def report(outcomes: list[Outcome], rules: Rules, began: float) -> Report:
                 details.append(_row(name, tracker, single))
     clear = combine(one.counts for one in outcomes if one.tracker == OURS)["CLEAR"]
     n, missed = int(clear["CLR_TP"] + clear["CLR_FN"]), int(clear["CLR_FN"])
-    where = f"{', '.join(whole)}; {'cut hints' if rules.hints else 'no cut hints'}"
+    where = f"{', '.join(whole)}; {'cut hints' if contest.hints else 'no cut hints'}"
     tables = [Table(where, HEAD, rows), Table("by sequence", HEAD, details)]
-    models = [_model(group, rules) for group in whole] + [
-        {"role": "peer", "id": name} for name in rules.peers
+    models = [_model(group, contest) for group in whole] + [
+        {"role": "peer", "id": name} for name in contest.peers
     ]
     seconds = time.perf_counter() - began
     return Report("track", where, n, missed, _overall(whole), whole | parts, models, seconds, tables)
@@ -164,6 +171,5 @@ def _row(place: str, tracker: str, scores: dict[str, Figure]) -> list[str]:
     return [place, tracker, interval, *plain, f"{scores['idsw'].value:.0f}"]
 
 
-def _model(group: str, rules: Rules) -> dict[str, object]:
-    preset, detector = choose(group, rules.preset, rules.detector)
-    return {"role": "tracker", "id": "sort", "set": group, "preset": preset, "detector": detector}
+def _model(group: str, contest: Contest) -> dict[str, object]:
+    return {"role": "tracker", "id": "sort", "set": group, **contest.settings(group)._asdict()}

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.settings import TrackerConfig
+from core.settings import CompatibilityConfig, TrackerConfig
 from core.types import F64
 from evaluation.sequence import Sequence
-from tracker.published.program import Published
-from tracker.published.rules import Rules
 from tracker.sort import Sort
-
-# Detectors of people and of faces whose scores mean different things, and which preset each is for.
-DETECTORS = {"yolox": "people", "frcnn": "people", "face": "faces", "tara": "faces"}
 
 
 def make_tracker(preset: str, detector: str) -> Sort:
@@ -24,9 +19,9 @@ def make_tracker(preset: str, detector: str) -> Sort:
     return Sort(TrackerConfig(preset=preset, scores=detector))
 
 
-def make_published(max_age: int = 1, min_hits: int = 3, min_iou: float = 0.3) -> Callable[[F64], F64]:
+def make_published(config: CompatibilityConfig) -> Callable[[F64], F64]:
     """SORT as it was published: from a frame's rows of x1, y1, x2, y2, score to x1, y1, x2, y2, id."""
-    return Published(Rules(max_age, min_hits, min_iou)).rows
+    return Sort(TrackerConfig(compatibility=config)).rows
 
 
 def follow(sequence: Sequence, tracker: Sort, *, hints: bool, every: int = 1) -> F64:

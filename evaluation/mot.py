@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import configparser
+import os
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,7 +16,8 @@ import numpy as np
 from core.errors import ConfigError, SourceError
 from core.registry import unknown
 from core.types import F64, Faces
-from evaluation.sequence import BOX, FRAME, Sequence, bare
+from evaluation.sequence import BOX, FASTEST, FRAME, SLOWEST, Sequence, bare
+from evaluation.sets import set_of
 
 INFO, TRUTH, FOUND = "seqinfo.ini", "gt/gt.txt", "det/det.txt"
 DEPTHS = ("", "*/", "*/*/")  # a sequence, a set of them, a folder of sets
@@ -23,10 +26,11 @@ Read = Callable[[str], str]  # the text of a file of a sequence, by its place in
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A sequence that was found but not read yet."""
+    """A sequence that was found but not read yet: its set, its name and where it is."""
 
     group: str
     name: str
+    folder: Path
     read: Read
 
 
@@ -42,18 +46,23 @@ def read_mot(place: Path, wanted: str = "") -> list[Sequence]:
         ConfigError: nothing there, or a file that cannot be understood.
         SourceError: an archive that cannot be read.
     """
-    entries = sorted(_entries(place), key=lambda entry: (entry.group, entry.name))
+    entries = sorted(_entries(place), key=_name)
     if not entries:
         raise ConfigError(f"--data {place}: expected {INFO} of a sequence there or up to two folders down.")
-    return [_sequence(entry) for entry in choose(entries, wanted)]
+    chosen = pick(entries, wanted)
+    for one, other in pairwise(sorted(chosen, key=_name)):
+        if _name(one) == _name(other):
+            both = f"{one.folder} and {other.folder}"
+            raise ConfigError(f"--data {place}: {both} are both {'/'.join(_name(one))}; rename one.")
+    return [_sequence(entry) for entry in chosen]
 
 
-def choose(entries: list[Entry], wanted: str) -> list[Entry]:
-    """Those that `wanted` names, as in `read_mot`."""
+def pick(entries: list[Entry], wanted: str) -> list[Entry]:
+    """Those that `wanted` names, as in `read_mot`, each once."""
     if not wanted:
         return entries
     chosen: list[Entry] = []
-    for word in wanted.split(","):
+    for word in map(str.strip, wanted.split(",")):
         name, _, count = word.partition(":")
         group, _, single = name.partition("/")
         own = [entry for entry in entries if entry.group == group and single in ("", entry.name)]
@@ -64,7 +73,7 @@ def choose(entries: list[Entry], wanted: str) -> list[Entry]:
         if count and not (count.isdecimal() and int(count) > 0):
             raise ConfigError(f"--sequences {word}: expected SET:NUMBER, such as {group}:6.")
         chosen += own[: int(count)] if count else own
-    return chosen
+    return list(dict.fromkeys(chosen))
 
 
 def _entries(place: Path) -> list[Entry]:
@@ -72,10 +81,9 @@ def _entries(place: Path) -> list[Entry]:
         return _packed(place)
     if not place.is_dir():
         raise ConfigError(f"--data {place}: there is no such folder or archive.")
-    infos = [path for depth in DEPTHS for path in place.resolve().glob(depth + INFO)]
-    if infos:
-        folders = [path.parent for path in infos]
-        return [Entry(folder.parent.name, folder.name, partial(_text, folder)) for folder in folders]
+    folders = [path.parent for depth in DEPTHS for path in place.absolute().glob(depth + INFO)]
+    if folders:
+        return [_entry(folder, partial(_text, folder)) for folder in folders]
     return [entry for archive in sorted(place.glob("*.tar.xz")) for entry in _packed(archive)]
 
 
@@ -87,21 +95,26 @@ def _packed(archive: Path) -> list[Entry]:
             for member in members:
                 file = members.extractfile(member) if member.name.endswith((INFO, TRUTH, FOUND)) else None
                 if file is not None:
-                    texts[member.name] = file.read().decode("utf-8", "replace")
+                    texts[member.name] = file.read().decode("utf-8-sig", "replace")
     except (OSError, EOFError, tarfile.TarError) as error:
         raise SourceError(f"{archive}: cannot be read as an archive ({error}).") from error
     folders = [PurePosixPath(name).parent for name in texts if name.endswith(INFO)]
-    return [
-        Entry(
-            folder.parent.name or archive.name.split(".")[0], folder.name, partial(_unpacked, texts, folder)
-        )
-        for folder in folders
-    ]
+    unpacked = archive.parent / archive.name.split(".")[0]  # as if it were there
+    return [_entry(unpacked / folder, partial(_unpacked, texts, folder)) for folder in folders]
+
+
+def _entry(folder: Path, read: Read) -> Entry:
+    """The name is that of the folder or of a link, not what the link leads to."""
+    return Entry(set_of(folder), Path(os.path.normpath(folder.absolute())).name, folder, read)
+
+
+def _name(entry: Entry) -> tuple[str, str]:
+    return entry.group, entry.name
 
 
 def _text(folder: Path, name: str) -> str:
     try:
-        return (folder / name).read_text(encoding="utf-8", errors="replace")
+        return (folder / name).read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise ConfigError(f"{folder / name}: cannot be read ({error.strerror}).") from error
 
@@ -123,8 +136,10 @@ def _sequence(entry: Entry) -> Sequence:
         cuts = [int(word) - 1 for word in info.get("cuts", "").split()]
     except (configparser.Error, KeyError, ValueError) as error:
         raise ConfigError(f"{where}/{INFO}: not understood ({str(error).splitlines()[0]}).") from error
-    if not (fps > 0 and frames > 0):
-        raise ConfigError(f"{where}/{INFO}: expected a frameRate and a seqLength over 0.")
+    if not (SLOWEST <= fps <= FASTEST and frames > 0):
+        raise ConfigError(
+            f"{where}/{INFO}: expected a frameRate of {SLOWEST:g} to {FASTEST:g} and a seqLength over 0."
+        )
     found = read_table(entry.read(FOUND), f"{where}/{FOUND}", 7, frames)
     found[:, BOX] = corners(found[:, BOX])
     truth = read_table(entry.read(TRUTH), f"{where}/{TRUTH}", 9, frames)
@@ -168,7 +183,8 @@ def read_table(text: str, name: str, columns: int, frames: int) -> F64:
 
 def corners(boxes: F64) -> F64:
     """x1 y1 x2 y2 of left, top, width and height, float64 (N, 4)."""
-    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no box then is passed over
+        return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
 def by_frame(found: F64, frames: int) -> tuple[Faces, ...]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from core.errors import ConfigError
 from core.registry import unknown
+from core.settings import CompatibilityConfig
 from core.types import F64, Faces
 from evaluation.follow import make_published
 from evaluation.sequence import Sequence
@@ -219,7 +220,8 @@ def _reference(max_age: float, min_hits: int, threshold: float) -> Make:
     """The published tracker; `max_age` in seconds, at least a frame."""
 
     def make(setting: Setting) -> Peer:
-        rows = make_published(max(1, round(max_age * setting.rate)), min_hits)
+        frames = max(1, round(max_age * setting.rate))
+        rows = make_published(CompatibilityConfig(max_age=frames, min_hits=min_hits))
         return Reference(rows, min(threshold, setting.highest))
 
     return make

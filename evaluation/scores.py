@@ -34,17 +34,16 @@ SCORES: dict[str, Callable[[Counts], float]] = {
 REPEATS = 300  # sequences drawn again, for the intervals
 
 
-def count(sequence: Sequence, rows: F64) -> Counts:
+def count(sequence: Sequence, rows: F64, benchmark: str) -> Counts:
     """Compare tracks with the truth.
-
-    MOT17's rules remove tracks of statues, reflections and the like first; other sets have no such classes.
 
     Args:
         sequence: with its truth.
         rows: as `follow` gives them.
+        benchmark: one of `evaluation.sets.BENCHMARKS`; by MOT17's rules tracks of statues, reflections and
+            the like are removed first, other sets have no such classes.
     """
     trackeval = load_trackeval()
-    group = sequence.group.partition("@")[0]
     with TemporaryDirectory() as name:
         folder = Path(name)
         _write_truth(folder / "gt" / "one" / "gt" / "gt.txt", sequence)
@@ -54,8 +53,8 @@ def count(sequence: Sequence, rows: F64) -> Counts:
                 "GT_FOLDER": str(folder / "gt"),
                 "TRACKERS_FOLDER": str(folder / "tracks"),
                 "SEQ_INFO": {"one": len(sequence)},
-                "BENCHMARK": "MOT15" if group == "MOT15" else "MOT17",
-                "DO_PREPROC": group == "MOT17",
+                "BENCHMARK": "MOT15" if benchmark == "MOT15" else "MOT17",
+                "DO_PREPROC": benchmark == "MOT17",
                 "SKIP_SPLIT_FOL": True,
                 "PRINT_CONFIG": False,
             }

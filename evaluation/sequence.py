@@ -12,6 +12,7 @@ from core.types import F64, I64, Array, Faces, expect
 # Columns of `Sequence.truth`.
 FRAME, ID, MARK, CLASS, VISIBILITY = 0, 1, 6, 7, 8
 BOX = slice(2, 6)
+SLOWEST, FASTEST = 0.001, 10_000.0  # frames/s that can be meant
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +49,9 @@ class Sequence:
 
 
 def bare(boxes: F64, scores: Array) -> Faces:
-    """Faces without landmarks."""
+    """Faces without landmarks; scores are held within 0 and 1, those that are no numbers are NaN."""
     faces = Faces.none(len(boxes))
+    scores = np.where(np.isfinite(scores), np.clip(scores, 0, 1), np.nan)
     return Faces(boxes, scores.astype(np.float32), faces.landmarks)
 
 

@@ -11,7 +11,7 @@ from core.errors import ConfigError
 from core.types import F64, I64
 from evaluation.noise import NoisyDetector, Seen
 from evaluation.scene import RATE, SIZE, Scene, make_scene
-from evaluation.sequence import Sequence
+from evaluation.sequence import FASTEST, SLOWEST, Sequence
 
 
 def simulate(seed: int, fps: float, seconds: float = 60.0) -> Sequence:
@@ -25,7 +25,7 @@ def simulate(seed: int, fps: float, seconds: float = 60.0) -> Sequence:
     Raises:
         ConfigError: a frame rate that the steps of the scene do not fit.
     """
-    every = round(RATE / fps) if fps > 0 else 0
+    every = round(RATE / fps) if SLOWEST <= fps <= FASTEST else 0
     if every < 1 or abs(every * fps - RATE) > 1e-6:
         raise ConfigError(f"--fps {fps:g}: expected a rate that divides {RATE}, such as 5, 10, 15 or 30.")
     scene = make_scene(seed, seconds)

@@ -14,18 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError, SinkError
-from evaluation.contest import Rules, hold, report, write_tracks
-from evaluation.follow import DETECTORS
+from evaluation.contest import Contest, hold, report, write_tracks
 from evaluation.mot import read_mot
 from evaluation.peers import Setting, make_peer
 from evaluation.scores import load_trackeval
 from evaluation.sequence import Sequence, drop, tell, thin
+from evaluation.sets import BENCHMARKS, DETECTORS
 from evaluation.simulate import simulate
 from evaluation.track_file import track_file
 
-# Options that only one of the two ways knows.
-FILE_ONLY = ("boxes", "size", "frames", "times", "cuts", "compatibility")
-DATA_ONLY = ("data", "simulate", "sequences", "irregular", "peer")
+SCORED = ("drop", "irregular", "clock", "hints", "peer", "jobs")
+# Options that not every way knows, and which each of them does. They have no default: None is "not given".
+WAYS = {
+    "data": ("sequences", "benchmark", *SCORED),
+    "simulate": ("seeds", "fps", *SCORED),
+    "detections": ("boxes", "size", "frames", "fps", "times", "cuts", "compatibility"),
+}
 Add = Callable[..., Any]
 
 
@@ -58,27 +62,24 @@ def _data_arguments(add: Add) -> None:
     add(
         "--data", type=Path, help="folder or .tar.xz of a sequence in MOTChallenge form, of a set, or of sets"
     )
-    add("--sequences", default="", help="sets with commas; SET:6 its first six, SET/NAME one (all)")
-    add("--simulate", action="store_true", help="made-up sequences of faces in place of --data")
-    add("--seeds", default="0-9", help="of the made-up sequences, such as 0-9 or 3,5 (0-9)")
-    add("--drop", type=_whole, default=1, metavar="N", help="keep frames 1, 1+N, 1+2N ... only (1)")
-    add("--irregular", type=int, metavar="SEED", help="keep each frame with a probability of a third")
+    add("--sequences", help="sets with commas; SET:6 its first six, SET/NAME one (all)")
+    add("--benchmark", choices=BENCHMARKS, help="whose rules prepare the truth (by the set, else plain)")
+    add("--simulate", action="store_const", const=True, help="made-up sequences of faces in place of --data")
+    add("--seeds", help="of the made-up sequences, such as 0-9 or 3,5 (0-9)")
+    add("--drop", type=_whole, metavar="N", help="keep frames 1, 1+N, 1+2N ... only (1)")
+    add("--irregular", type=_seed, metavar="SEED", help="keep each frame with a probability of a third")
     add(
         "--clock",
         choices=["real", "mean", "frames"],
-        default="real",
         help="times that trackers are told: the real ones, evenly spaced, or 1/fps a frame (real)",
     )
     add(
         "--hints",
         action=argparse.BooleanOptionalAction,
-        default=True,
-        help="tell of cuts; peers begin anew there",
+        help="tell of cuts (told); peers begin anew there",
     )
-    add(
-        "--peer", action="append", default=[], metavar="NAME", help="a tracker to measure beside ours; repeat"
-    )
-    add("--jobs", type=_whole, default=1, help="processes (1)")
+    add("--peer", action="append", metavar="NAME", help="a tracker to measure beside ours; repeat")
+    add("--jobs", type=_whole, help="processes (1)")
 
 
 def _file_arguments(add: Add) -> None:
@@ -100,13 +101,15 @@ def run(options: argparse.Namespace) -> None:
         SourceError: an archive that cannot be read.
         SinkError: the report or the tracks cannot be written.
     """
-    if [options.data is not None, options.simulate, options.detections is not None].count(True) != 1:
+    ways = [way for way in WAYS if getattr(options, way) is not None]
+    if len(ways) != 1:
         raise ConfigError("track: give --data, --simulate or --detections, one of them.")
-    way, strange = ("--detections", DATA_ONLY) if options.detections else ("--data or --simulate", FILE_ONLY)
-    for name in strange:
-        if getattr(options, name) not in (None, False, "", []):
-            raise ConfigError(f"track: --{name} does not go with {way}.")
-    if options.detections:
+    for name in sorted({name for own in WAYS.values() for name in own}.difference(WAYS[ways[0]])):
+        if (value := getattr(options, name)) is not None:
+            raise ConfigError(
+                f"track: --{'no-' if value is False else ''}{name} does not go with --{ways[0]}."
+            )
+    if options.detections is not None:
         track_file(options)
     else:
         measure(options)
@@ -118,9 +121,16 @@ def measure(options: argparse.Namespace) -> None:
     if options.peer and options.every > 1:
         raise ConfigError("track: other trackers look at each frame; leave out --peer or --every.")
     _prepare(options)
-    rules = Rules(options.preset, options.detector, options.hints, options.every, tuple(options.peer))
-    outcomes = hold(read(options), rules, options.jobs)
-    found = report(outcomes, rules, began)
+    contest = Contest(
+        options.preset,
+        options.detector,
+        options.benchmark,
+        hints=options.hints is not False,
+        every=options.every,
+        peers=tuple(dict.fromkeys(options.peer or ())),
+    )
+    outcomes = hold(read(options), contest, options.jobs or 1)
+    found = report(outcomes, contest, began)
     print(replace(found, tables=found.tables[:1]).text())
     if options.out is not None:
         found.write(options.out)
@@ -130,7 +140,7 @@ def measure(options: argparse.Namespace) -> None:
 def _prepare(options: argparse.Namespace) -> None:
     """Find out before anybody runs what would stop them in the end."""
     load_trackeval()
-    for name in options.peer:
+    for name in options.peer or ():
         make_peer(name, Setting(30.0))
     if options.out is not None:
         try:
@@ -142,34 +152,43 @@ def _prepare(options: argparse.Namespace) -> None:
 def read(options: argparse.Namespace) -> list[Sequence]:
     """The sequences that the options ask for."""
     if options.simulate:
-        rates = [_number(word, "--fps") for word in (options.fps or "5,10,15,30").split(",")]
-        sequences = [simulate(seed, rate) for rate in rates for seed in _seeds(options.seeds)]
+        rates = _rates("5,10,15,30" if options.fps is None else options.fps)
+        seeds = _seeds("0-9" if options.seeds is None else options.seeds)
+        sequences = [simulate(seed, rate) for rate in rates for seed in seeds]
     else:
-        sequences = read_mot(options.data, options.sequences)
-    if options.drop > 1:
+        sequences = read_mot(options.data, options.sequences or "")
+    if options.drop is not None and options.drop > 1:
         sequences = [drop(sequence, options.drop) for sequence in sequences]
     if options.irregular is not None:
         sequences = [thin(sequence, options.irregular) for sequence in sequences]
-    if options.clock != "real":
+    if options.clock not in (None, "real"):
         sequences = [tell(sequence, options.clock) for sequence in sequences]
     return sequences
 
 
 def _seeds(text: str) -> list[int]:
+    """Each once."""
     seeds: list[int] = []
     for word in text.split(","):
         first, dash, last = word.partition("-")
-        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
-            raise ConfigError(f"--seeds {text}: expected numbers, such as 0-9 or 3,5.")
+        if not (first.isdecimal() and (last.isdecimal() and int(first) <= int(last) if dash else True)):
+            raise ConfigError(f"--seeds {text}: expected numbers, such as 0-9 or 3,5, got '{word}'.")
         seeds += range(int(first), int(last or first) + 1)
-    return seeds
+    return list(dict.fromkeys(seeds))
 
 
-def _number(text: str, option: str) -> float:
+def _rates(text: str) -> list[float]:
+    """Each once."""
     try:
-        return float(text)
+        return list(dict.fromkeys(map(float, text.split(","))))
     except ValueError as error:
-        raise ConfigError(f"{option} {text}: expected a number.") from error
+        raise ConfigError(f"--fps {text}: expected numbers with commas, such as 5,10,15,30.") from error
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got '{text}'")
+    return int(text)
 
 
 def _whole(text: str) -> int:

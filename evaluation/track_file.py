@@ -5,21 +5,24 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from math import inf, isfinite
+from math import nan
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
 from core.errors import ConfigError, SinkError
+from core.settings import CompatibilityConfig
 from core.types import F64
-from evaluation.contest import choose
 from evaluation.follow import follow, make_published, make_tracker, write_lines, write_rows
 from evaluation.mot import by_frame, corners, read_table
-from evaluation.sequence import BOX, Sequence
+from evaluation.sequence import BOX, FASTEST, SLOWEST, Sequence
+from evaluation.sets import settings_for
 
 log = logging.getLogger(__name__)
 NEEDED = ("boxes", "size", "frames", "out")
+LATEST = 1e12  # s; beyond, 1/10 ms are lost to rounding
+RULES = {"max_age": "max_age", "min_hits": "min_hits", "iou": "iou_threshold"}  # words of --compatibility
 
 
 def track_file(options: argparse.Namespace) -> None:
@@ -34,18 +37,28 @@ def track_file(options: argparse.Namespace) -> None:
         raise ConfigError(f"--detections: give --{missing[0]}, too.")
     if (options.fps is None) == (options.times is None):
         raise ConfigError("--detections: give either --fps or --times.")
-    rules = None if options.compatibility is None else parse_rules(options.compatibility)
-    if rules is not None and options.every > 1:
-        raise ConfigError("--compatibility: SORT as it was published looks at each frame; leave out --every.")
+    compatibility = None if options.compatibility is None else parse_compatibility(options.compatibility)
+    if compatibility is not None:
+        _check_published(options)
     sequence = read_detections(options)
     try:
-        if rules is None:
-            tracker = make_tracker(*choose("", options.preset, options.detector))
+        if compatibility is None:
+            preset, detector, _ = settings_for("", options.preset, options.detector)
+            tracker = make_tracker(preset, detector)
             write_rows(options.out, follow(sequence, tracker, hints=True, every=options.every))
         else:
-            write_lines(options.out, published_lines(sequence, rules))
+            write_lines(options.out, published_lines(sequence, compatibility))
     except OSError as error:
         raise SinkError(f"{options.out}: cannot be written ({error.strerror}).") from error
+
+
+def _check_published(options: argparse.Namespace) -> None:
+    """SORT as it was published knows boxes and nothing else."""
+    if options.every > 1:
+        raise ConfigError("--compatibility: SORT as it was published looks at each frame; leave out --every.")
+    for name in ("preset", "detector", "cuts"):
+        if getattr(options, name) is not None:
+            log.warning("--%s has no effect on SORT as it was published (--compatibility).", name)
 
 
 def read_detections(options: argparse.Namespace) -> Sequence:
@@ -81,8 +94,8 @@ def read_times(path: Path, frames: int) -> F64:
             try:
                 time = float(line)
             except ValueError:
-                time = inf
-            if not isfinite(time) or (times and time < times[-1]):
+                time = nan
+            if not -LATEST <= time <= LATEST or (times and time < times[-1]):
                 said = line.strip()[:60]
                 raise ConfigError(
                     f"{path}, line {number}: expected seconds, not before the last, got '{said}'."
@@ -93,39 +106,37 @@ def read_times(path: Path, frames: int) -> F64:
     return np.array(times)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Settings of SORT as it was published, in frames and IoU."""
-
-    max_age: int = 1
-    min_hits: int = 3
-    iou: float = 0.3
-
-
-def parse_rules(text: str) -> Rules:
+def parse_compatibility(text: str) -> CompatibilityConfig:
     """The settings that are named, and the usual ones.
 
-    >>> parse_rules("min_hits=2,iou=0.5")
-    Rules(max_age=1, min_hits=2, iou=0.5)
+    Raises:
+        ConfigError: one that does not exist or is out of its range.
+
+    >>> parse_compatibility("min_hits=2,iou=0.5")
+    CompatibilityConfig(max_age=1, min_hits=2, iou_threshold=0.5)
     """
-    usual: dict[str, int | float] = asdict(Rules())
-    given = dict(usual)
+    given: dict[str, str] = {}
     for word in filter(None, text.split(",")):
         name, _, value = word.partition("=")
-        try:
-            given[name] = type(usual[name])(value)
-        except (KeyError, ValueError):
-            given[name] = -1
-        if not 0 <= given[name] < inf:
-            raise ConfigError(f"--compatibility {text}: expected max_age=1,min_hits=3,iou=0.3, got '{word}'.")
-    return Rules(int(given["max_age"]), int(given["min_hits"]), given["iou"])
+        if name not in RULES or RULES[name] in given:
+            raise ConfigError(
+                f"--compatibility {text}: expected max_age=1,min_hits=3,iou=0.3 or some of it, got '{word}'."
+            )
+        given[RULES[name]] = value
+    try:
+        return CompatibilityConfig.model_validate(given)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        name = next(name for name, field in RULES.items() if field == detail["loc"][0])
+        said = detail["msg"].removeprefix("Input should be ").partition(",")[0]
+        raise ConfigError(
+            f"--compatibility {text}: expected for {name} {said}, got '{name}={detail['input']}'."
+        ) from error
 
 
-def published_lines(sequence: Sequence, rules: Rules) -> Iterator[str]:
+def published_lines(sequence: Sequence, compatibility: CompatibilityConfig) -> Iterator[str]:
     """frame,x1,y1,x2,y2,id of SORT as it was published, in its own order of rows."""
-    if sequence.cuts:
-        log.warning("--compatibility: SORT as it was published knows no cuts; --cuts has no effect.")
-    rows = make_published(rules.max_age, rules.min_hits, rules.iou)
+    rows = make_published(compatibility)
     for frame, (boxes, scores) in enumerate(((f.boxes, f.scores) for f in sequence.detections), start=1):
         for x1, y1, x2, y2, track in rows(np.column_stack([boxes, scores])).tolist():
             yield f"{frame},{x1:.17g},{y1:.17g},{x2:.17g},{y2:.17g},{track:.0f}\n"
@@ -133,7 +144,7 @@ def published_lines(sequence: Sequence, rules: Rules) -> Iterator[str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from error
 
@@ -143,8 +154,8 @@ def _rate(text: str) -> float:
         rate = float(text)
     except ValueError:
         rate = 0.0
-    if not 0 < rate < inf:
-        raise ConfigError(f"--fps {text}: expected frames a second, over 0.")
+    if not SLOWEST <= rate <= FASTEST:
+        raise ConfigError(f"--fps {text}: expected frames a second, {SLOWEST:g} to {FASTEST:g}.")
     return rate
 
 

@@ -1,4 +1,5 @@
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +8,8 @@ from core.errors import ConfigError, SourceError
 from evaluation.mot import read_mot
 from evaluation.sequence import BOX, FRAME, drop, thin
 from tests.mots import walk, write_sequence
+
+INFO = "[Sequence]\nframeRate={}\nseqLength=2\nimWidth=640\nimHeight=480\n"
 
 
 def test_a_sequence_is_read_as_it_was_written(tmp_path):
@@ -45,10 +48,85 @@ def test_sequences_can_be_chosen(tmp_path):
 
     assert names("A:2,B") == ["a1", "a2", "b1"]
     assert names("A/a3") == ["a3"]
+    assert names("A:1,A/a1, A:2,B") == ["a1", "a2", "b1"]  # each once
     with pytest.raises(ConfigError, match="Did you mean 'A/a3'"):
         names("A/aa3")
     with pytest.raises(ConfigError, match="A:6"):
         names("A:none")
+
+
+def _set(place):
+    """The set and the name of the one sequence there."""
+    (one,) = read_mot(place)
+    return one.group, one.name
+
+
+@pytest.mark.parametrize(
+    ("path", "group"),
+    [
+        ("MOT17/MOT17-09", "MOT17"),
+        ("train/MOT17-09-FRCNN", "MOT17"),
+        ("train/dancetrack0004", "DanceTrack"),
+        ("mixed/tara-a", "TARA"),
+        ("mixed/asw-1", "ASW"),
+        ("ASW25/asw-1", "ASW25"),
+        ("MOT15/train/Venice-2", "MOT15"),
+        ("2DMOT2015/train/Venice-2", "2DMOT2015"),
+        ("train/Venice-2", "train"),
+        ("mixed/tarantula", "mixed"),
+        ("MOT15/mixed/tara-a", "TARA"),
+        ("tara/films/one", "films"),  # somebody's home
+    ],
+)
+def test_the_set_is_known_by_the_folder_the_name_or_a_folder_further_up(tmp_path, path, group):
+    place = write_sequence(tmp_path / "data" / path, walk(1, 2))
+
+    assert _set(place) == _set(place.parent) == (group, place.name)
+
+
+def test_a_link_and_a_folder_that_is_named_in_a_roundabout_way_are_in_the_set_of_their_names(
+    tmp_path, monkeypatch
+):
+    place = write_sequence(tmp_path / "store" / "clip", walk(1, 2))
+    (tmp_path / "MOT17").mkdir()
+    (tmp_path / "MOT17" / "MOT17-09").symlink_to(place)
+    (tmp_path / "data").symlink_to(tmp_path / "MOT17")
+
+    assert _set(tmp_path / "MOT17" / "MOT17-09") == ("MOT17", "MOT17-09")
+    assert _set(tmp_path / "store" / ".." / "MOT17" / "MOT17-09") == ("MOT17", "MOT17-09")
+    monkeypatch.chdir(place)
+    assert read_mot(Path())[0].group == "store"
+    monkeypatch.chdir(place.parent)
+    assert _set(Path("clip")) == ("store", "clip")
+
+
+def test_a_link_whose_own_name_says_nothing_is_in_the_set_that_it_leads_to(tmp_path):
+    write_sequence(tmp_path / "MOT15" / "Venice-2", walk(1, 2))
+    (tmp_path / "data").symlink_to(tmp_path / "MOT15")
+
+    assert _set(tmp_path / "data") == ("MOT15", "Venice-2")
+
+
+def test_two_sequences_of_one_name_and_set_are_an_error(tmp_path):
+    for part in ("train", "test"):
+        write_sequence(tmp_path / "MOT15" / part / "Venice-2", walk(1, 2))
+
+    with pytest.raises(ConfigError, match="are both MOT15/Venice-2; rename one"):
+        read_mot(tmp_path / "MOT15")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_may_begin_with_a_byte_order_mark(tmp_path, packed):
+    place = write_sequence(tmp_path / "SET" / "one", walk(1, 2), cuts=(2,))
+    for name in ("seqinfo.ini", "gt/gt.txt", "det/det.txt"):
+        (place / name).write_text((place / name).read_text(), encoding="utf-8-sig")
+    if packed:
+        with tarfile.open(tmp_path / "sets.tar.xz", "w:xz") as archive:
+            archive.add(tmp_path / "SET", "SET")
+
+    (one,) = read_mot(tmp_path / "sets.tar.xz" if packed else tmp_path)
+
+    assert (len(one), len(one.truth), len(one.detections[0])) == (2, 2, 1)
 
 
 def test_dropping_frames_numbers_the_others_anew_and_moves_cuts_to_the_next(tmp_path):
@@ -83,6 +161,8 @@ def test_irregular_frames_are_a_third_at_their_own_times(tmp_path):
     [
         ("seqinfo.ini", "[Sequence]\nframeRate=25\n", r"SET/one/seqinfo.ini: not understood \('seqLength'\)"),
         ("seqinfo.ini", "no section", "seqinfo.ini: not understood"),
+        ("seqinfo.ini", INFO.format("1e-320"), "expected a frameRate of 0.001 to 10000"),
+        ("seqinfo.ini", INFO.format("inf"), "expected a frameRate of 0.001 to 10000"),
         (
             "det/det.txt",
             "1,-1,1,2,3,4,0.9\n1,-1,1,2,x,4,0.9\n",

@@ -138,6 +138,7 @@ def test_lasting_false_faces_stay_for_a_while():
     assert max(lengths) <= 2.5
 
 
-def test_a_rate_that_does_not_fit_the_steps_is_an_error():
+@pytest.mark.parametrize("rate", [25, 0, -5, float("nan"), float("inf"), 1e-320])
+def test_a_rate_that_does_not_fit_the_steps_is_an_error(rate):
     with pytest.raises(ConfigError, match="divides 60"):
-        simulate(0, 25)
+        simulate(0, rate)
