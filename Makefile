@@ -41,6 +41,7 @@ test-slow: install-test
 
 bench: install-test  ## speed and memory, per stage and end to end
 	$(RUN) -m benchmarks.pipeline
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.tracker
 
 install: $(VENV)/.installed-$(CV)-$(ORT)
 	$(RUN) -m weights
