@@ -26,6 +26,7 @@ from tracker.trust import Trust
 
 SAME_FACE = 0.5  # IoU with a face that continues a track from which a detection is that face again
 NEAR_TRACK = 0.1  # IoU with where a track should be from which a face may be its own
+PRINTABLE = 40.0  # px, height of a face from which its print is one person's
 PATIENT_LOOKS = 6.0  # usual looks that a track is waited for, however rare they are
 RECENT_LOOKS = 2  # looks back to which a track was seen just now
 TINY = 1e-9  # s, for times that were added up
@@ -125,7 +126,7 @@ class Sort:
         """The rows of `faces` whose prints would help the `update` that follows; nothing changes.
 
         Those are faces that several tracks contest, that are in no track's place while a track is lost or has
-        no face in its place, and, once a second, the face of each other track.
+        no face in its place, and, once a second, the face of each other track; if they are large enough.
         """
         tracks = self._tracks
         if self._published is not None or not len(tracks) or not len(faces):
@@ -137,9 +138,10 @@ class Sort:
         missing = bool(lost) or not near.any(axis=1).all()
         wanted = near.sum(axis=0) > 1
         wanted |= missing & ~near.any(axis=0)
+        large = faces.boxes[:, 3] - faces.boxes[:, 1] >= PRINTABLE
         for track, face in np.argwhere(near & ~wanted).tolist():
             wanted[face] = self._prints.due(ids[track], time)
-        return np.flatnonzero(wanted)
+        return np.flatnonzero(wanted & large)
 
     def _predict(self, time: float) -> None:
         if len(self._tracks):
