@@ -14,7 +14,8 @@ class Mailbox(Generic[Item]):
     """The items of one source on their way to the loop.
 
     A live source has room for one item and the newest wins: what it replaces is handed to
-    `lose`, unless `keep` says that it must arrive. An archive has room for four and waits.
+    `lose`, unless `keep` says that it must arrive. `lose` is given both, and returns the newer one with
+    what it takes over from the other. An archive has room for four and waits.
     """
 
     def __init__(self, room: int, live: bool, changed: threading.Condition) -> None:
@@ -25,13 +26,13 @@ class Mailbox(Generic[Item]):
         self._changed = changed
         self._closed = False
 
-    def put(self, item: Item, keep: Callable[[Item], bool], lose: Callable[[Item], None]) -> bool:
+    def put(self, item: Item, keep: Callable[[Item], bool], lose: Callable[[Item, Item], Item]) -> bool:
         """Hand over an item; False once the loop has closed the box."""
         with self._changed:
             if self._live and not keep(item):
                 for old in [i for i in self._items if not keep(i)]:
                     self._items.remove(old)
-                    lose(old)
+                    item = lose(old, item)
             elif not self._live:
                 while len(self._items) >= self._room and not self._closed:
                     self._changed.wait()

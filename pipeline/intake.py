@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capture.mailbox import Mailbox
 from core.errors import SourceError, StreamError
@@ -68,6 +68,7 @@ class Intake:
         self.infos = infos
         self._open = open_source
         self._max_seconds = max_seconds
+        self._cut_lost = False  # with a frame, and none has come since
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=infos[0].name, daemon=True)
 
@@ -99,6 +100,7 @@ class Intake:
         """Read one source to its end; False once the loop takes nothing more."""
         error: StreamError | None = None
         taken = True
+        self._cut_lost = False
         try:
             source = self._open(report.info)
             try:
@@ -135,13 +137,23 @@ class Intake:
         return True
 
     def _put(self, item: Item) -> bool:
-        return self.box.put(item, _must_arrive, _late)
+        return self.box.put(self._with_lost_cut(item), _must_arrive, self._late)
+
+    def _late(self, lost: Item, newer: Item) -> Item:
+        """Count a frame that a newer one replaces."""
+        if isinstance(lost, Arrival) and isinstance(lost.item, Frame):
+            lost.report.drops["late"] += 1
+            same = isinstance(newer, Arrival) and newer.report is lost.report
+            self._cut_lost = self._cut_lost or (lost.item.cut and same)
+        return self._with_lost_cut(newer)
+
+    def _with_lost_cut(self, item: Item) -> Item:
+        """A frame after one that was lost begins the shot in its place."""
+        if not self._cut_lost or not isinstance(item, Arrival) or not isinstance(item.item, Frame):
+            return item
+        self._cut_lost = False
+        return replace(item, item=replace(item.item, cut=True))
 
 
 def _must_arrive(item: Item) -> bool:
     return not isinstance(item, Arrival)
-
-
-def _late(item: Item) -> None:
-    if isinstance(item, Arrival) and isinstance(item.item, Frame):
-        item.report.drops["late"] += 1

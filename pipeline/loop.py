@@ -39,6 +39,7 @@ class Loop:
     _renderers: dict[str, Renderer] = field(default_factory=dict)
     _active: dict[str, SourceReport] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
+    _cut_lost: set[str] = field(default_factory=set)  # sources whose first frame of a shot failed
 
     def stop(self) -> None:
         """Ask the loop to finish its turn and end everything in order. Callable from a signal."""
@@ -110,12 +111,14 @@ class Loop:
         self.listener.begun(info, item.length)
 
     def _turn(self, arrivals: Sequence[Arrival]) -> None:
-        frames = [a.item for a in arrivals if isinstance(a.item, Frame)]
+        frames = [self._with_lost_cut(a.item) for a in arrivals if isinstance(a.item, Frame)]
         try:
             results = self.pipeline.turn(frames)
         except Exception as error:
+            self._cut_lost.update(frame.stamp.source for frame in frames if frame.cut)
             self._stage_failed(arrivals, error)
             return
+        self._cut_lost.difference_update(frame.stamp.source for frame in frames)
         self._failed_in_a_row = 0
         for arrival in arrivals:
             arrival.report.frames_out += 1
@@ -123,6 +126,10 @@ class Loop:
             self._deliver(self._with_start(result, arrival.report), frame)
             self.report.latencies.append(time.monotonic() - arrival.at)
             self.listener.moved(frame.stamp, self.report)
+
+    def _with_lost_cut(self, frame: Frame) -> Frame:
+        """A frame after one that failed begins the shot in its place."""
+        return replace(frame, cut=True) if frame.stamp.source in self._cut_lost else frame
 
     def _with_start(self, result: Result, report: SourceReport) -> Result:
         """The first result of a source carries the event that it has started."""

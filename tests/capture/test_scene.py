@@ -1,7 +1,8 @@
 """Cuts: found on the first frame of a shot, and nowhere else, whatever the camera, the light and people do.
 
 The three thresholds of `capture/scene.py` were chosen on the clips of CHOSEN_ON, and on the half of
-WIDER FACE's pictures that a seeded draw gave, so as to lie between cuts and all else there.
+WIDER FACE's pictures that a seeded draw gave, so as to lie between cuts and all else there. So were
+`_MARGIN` and `_STAYS_IN_THE_MIDDLE`, with what is in LAID_OVER laid over them.
 """
 
 import json
@@ -148,6 +149,76 @@ def test_a_cut_through_black_is_found_where_the_other_picture_comes() -> None:
     other = window(texture(2), 480, 270, 480)
 
     assert cuts_in([STILL[0], black, black, black, other, other]) == [4]
+
+
+def barred(image, top: float = 0, side: float = 0):
+    """Black but for the middle: these shares are bars, at each of two sides."""
+    height, width = image.shape[:2]
+    y, x = round(top * height), round(side * width)
+    framed = np.zeros_like(image)
+    framed[y : height - y, x : width - x] = image[y : height - y, x : width - x]
+    return framed
+
+
+def written(image, text: str, x: float, y: float, size: float):
+    """With white writing that begins at (x, y), shares of the picture, and is `size` as high."""
+    height, width = image.shape[:2]
+    at, scale = (round(x * width), round(y * height)), size * height / 22
+    return cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 1, cv2.LINE_AA)
+
+
+def ticker(image):
+    """A line of news over the lowest 6 %."""
+    image = image.copy()
+    image[round(0.94 * len(image)) :] = (60, 30, 30)
+    return written(image, "BREAKING NEWS: prices fall by 3 % in one day", 0.01, 0.985, 0.04)
+
+
+def station(image):
+    """A station's mark in the upper right corner."""
+    image, (height, width) = image.copy(), image.shape[:2]
+    image[round(0.05 * height) : round(0.14 * height), round(0.88 * width) : round(0.97 * width)] = (
+        200,
+        40,
+        40,
+    )
+    return written(image, "TV1", 0.89, 0.12, 0.05)
+
+
+LAID_OVER = {
+    "letterbox 2.35:1": lambda image: barred(image, top=0.122),
+    "letterbox 2.0:1": lambda image: barred(image, top=1 / 18),
+    "pillarbox 4:3": lambda image: barred(image, side=1 / 8),
+    "ticker": ticker,
+    "station": station,
+    "ticker and station": lambda image: station(ticker(image)),
+    "bars with writing in them": lambda image: written(
+        barred(image, top=0.122), "- Where were you last night?", 0.2, 0.95, 0.06
+    ),
+}
+
+
+@pytest.mark.parametrize("over", LAID_OVER)
+def test_what_two_pictures_share_but_is_no_part_of_them_hides_no_cut(over) -> None:
+    images = [LAID_OVER[over](window(texture(seed), 480, 270, 600)) for seed in range(60)]
+
+    assert_nearly_all(cuts_in(images), list(range(1, 60)))
+
+
+@pytest.mark.parametrize("over", LAID_OVER)
+@pytest.mark.parametrize("kind", QUIET)
+def test_what_is_no_cut_is_none_with_something_laid_over_it_either(kind, over) -> None:
+    images = QUIET[kind]
+    if "a pan" in kind and "4:3" in over:  # a third of what is to be seen
+        images = [window(SCENE, x, 270, 320) for x in np.arange(200, 760, 80)]
+
+    assert cuts_in([LAID_OVER[over](image) for image in images]) == []
+
+
+def test_bars_that_come_and_go_are_no_cuts() -> None:
+    in_bars = [LAID_OVER["letterbox 2.35:1"](image) for image in STILL]
+
+    assert cuts_in([*STILL, *in_bars, *STILL]) == []
 
 
 class Film:
@@ -333,6 +404,17 @@ def test_splices_of_different_clips_are_found(clips, names, rate) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", [5, 10, 25])
+@pytest.mark.parametrize("over", LAID_OVER)
+def test_splices_with_something_laid_over_them_are_found(clips, over, rate) -> None:
+    pieces = [[LAID_OVER[over](image) for image in at(clips[name], rate)] for name in OTHERS]
+
+    film, begins = spliced(pieces, np.random.default_rng(rate), rate, 120)
+
+    assert_nearly_all(cuts_in(film), begins)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [5, 10, 25])
 def test_splices_of_a_clip_with_itself_are_found_where_its_camera_had_moved_on(clips, rate) -> None:
     pictures = at(clips["group_720p.mp4"], rate)
     pieces = [pictures[: 4 * rate], pictures[round(9.2 * rate) :]]
@@ -360,6 +442,39 @@ def test_a_clip_has_no_cuts_whatever_is_done_to_it(clips, kind, rate) -> None:
     assert {name: cuts_in(done[kind](at(clips[name], rate))) for name in OTHERS} == {
         name: [] for name in OTHERS
     }
+
+
+def panned(images, rate: float):
+    """Seen by a camera that sees two thirds of the width, and goes from side to side within a second."""
+    places = [abs(i / rate % 2 - 1) for i in range(len(images))]
+    return [window(image, 107 + 106 * x, 90, 214) for image, x in zip(images, places, strict=True)]
+
+
+def zoomed(images, rate: float):
+    """Seen by a camera that zooms to and fro by half within a second."""
+    widths = [213 * 1.5 ** abs(i / rate % 2 - 1) for i in range(len(images))]
+    return [window(image, 160, 90, width) for image, width in zip(images, widths, strict=True)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [5, 10, 25])
+@pytest.mark.parametrize("over", LAID_OVER)
+@pytest.mark.parametrize("kind", ["as it is", "pan", "zoom", "light", "flash", "dark", "dark and grain"])
+def test_a_clip_has_no_cuts_with_something_laid_over_it(clips, kind, over, rate) -> None:
+    rng = np.random.default_rng(rate)
+    done = {
+        "as it is": lambda film: film,
+        "pan": lambda film: panned(film, rate),
+        "zoom": lambda film: zoomed(film, rate),
+        "light": lambda film: switched(film, rate, rng),
+        "flash": lambda film: at_once(film, rate, lambda image: lit(image, 3, 60)),
+        "dark": lambda film: [lit(image, 0.15) for image in film],
+        "dark and grain": lambda film: [grain(lit(image, 0.3), rng, 8) for image in film],
+    }
+    films = {name: done[kind](at(clips[name], rate)[: 6 * rate]) for name in OTHERS}
+
+    found = {name: cuts_in(map(LAID_OVER[over], film)) for name, film in films.items()}
+    assert found == {name: [] for name in OTHERS}
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ from core.errors import SinkError, SourceError
 from core.settings import EventsConfig, EvidenceConfig, LooksConfig, TrackerConfig
 from core.types import Estimates, Faces, Frame, Gap, Image, Result, SourceInfo
 from estimators.evidence import Fusion
-from pipeline.intake import Intake
+from pipeline.intake import Arrival, Begun, Intake
 from pipeline.loop import Loop
 from pipeline.outlet import Outlet
 from pipeline.ports import Outputs
 from pipeline.progress import Progress
+from pipeline.report import SourceReport
 from pipeline.schedule import Chooser
 from pipeline.step import Lane, Pipeline
 from render.renderer import Picture
@@ -169,6 +171,64 @@ def test_what_a_camera_let_go_of_before_it_was_read_is_counted_too() -> None:
     assert door.frames_in == 100
     assert door.drops["late"] >= 15
     assert door.frames_in == door.frames_out + sum(door.drops.values())
+
+
+def _cut(number: int, live: bool = True, count: int = 6, gaps: int = 0) -> Film:
+    """A film whose frame `number` begins another shot."""
+    film = Film(_info(live=live), count, gaps=gaps)
+    film._items[number] = replace(film._items[number], cut=True)
+    return film
+
+
+def _frames(intake: Intake) -> list[tuple[int, bool]]:
+    """Which frames lie in the box, and whether they begin another shot."""
+    with intake.box._changed:
+        items = [item.item for item in iter(intake.box.take, None) if isinstance(item, Arrival)]
+    return [(item.stamp.index, item.cut) for item in items if isinstance(item, Frame)]
+
+
+@pytest.mark.parametrize(("number", "begins"), [(0, True), (3, True), (5, True), (None, False)])
+def test_a_camera_s_newest_frame_begins_the_shot_whose_first_frame_it_replaces(number, begins) -> None:
+    film = Film(_info(live=True), 6) if number is None else _cut(number)
+    intake = Intake([film.info], lambda _info: film, threading.Condition())
+
+    intake._run()
+
+    assert _frames(intake) == [(5, begins)]
+
+
+def test_a_second_without_a_picture_does_not_swallow_a_cut() -> None:
+    class Fetched(Film):
+        """The loop takes each of its items before the next is read, but for frame 2."""
+
+        def read(self):
+            if len(self._items) != 4:
+                taken.extend(_frames(intake))
+            return super().read()
+
+    taken: list[tuple[int, bool]] = []
+    film = Fetched(_info(live=True), 7)
+    film._items[2] = replace(film._items[2], cut=True)
+    film._items[3] = Gap(film._items[3].stamp, "nothing came")
+    intake = Intake([film.info], lambda _info: film, threading.Condition())
+
+    intake._run()
+
+    assert taken + _frames(intake) == [(0, False), (1, False), (4, True), (5, False), (6, False)]
+
+
+def test_a_frame_of_a_camera_that_fails_leaves_its_cut_to_the_next_that_does_not() -> None:
+    sink, report = Notes(), SourceReport(_info(live=True))
+    loop = _loop([Film(report.info, 0)], sink, OneFace(fails=range(3, 5)))
+
+    loop._handle([Begun(report, float("nan"))])
+    for item in _cut(3)._items:
+        loop._handle([Arrival(item, 0.0, report)])
+    loop.outputs.outlets[0].close()
+
+    ended = [(r.stamp.index, e.data["reason"]) for r in sink.results for e in r.events if "ended" in e.kind]
+    assert ended == [(5, "cut")]
+    assert report.drops["stage"] == 2
 
 
 def test_a_source_that_was_never_reached_is_in_the_report_all_the_same() -> None:
