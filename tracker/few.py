@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -16,9 +16,9 @@ from tracker.found import Found
 from tracker.life import CONFIRMED, LOST, REMEMBERED, Ended, Living, Patience, State, Track
 from tracker.motion import Box, Motion, Noise, Step
 from tracker.table import from_table, to_table
+from tracker.trust import Trust
 
 by_id = attrgetter("id")
-Noises = Callable[[float], float]
 
 
 class Few:
@@ -103,12 +103,12 @@ class Few:
         for i, j in pairs:
             self._tracks[i].motion = Motion(found.boxes[j])
 
-    def find(self, pairs: Sequence[tuple[int, int]], found: Found, time: float, noise: Noises) -> None:
+    def find(self, pairs: Sequence[tuple[int, int]], found: Found, time: float, trust: Trust) -> None:
         """Detections continue tracks."""
         tracks, boxes, scores, rows = self._tracks, found.boxes, found.scores, found.rows
         for i, j in pairs:
             score = scores[j]
-            tracks[i].find(boxes[j], score, rows[j], time, noise(score))
+            tracks[i].find(boxes[j], score, rows[j], time, trust.noise(score))
 
     def miss(self, time: float, centre: Noise) -> None:
         """The look is over: what it did not find is lost, or over if it was tentative."""

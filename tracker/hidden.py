@@ -12,8 +12,8 @@ from __future__ import annotations
 from tracker.motion import Box, Motion, Noise, steps
 
 SPAN = 0.3  # s, how far back the whole face is looked for; 0.2 to 0.4 do as well
-WHOLE = 0.95  # share of the sides of the whole face from which a box shows all of it; the rest is noise
-PART = 0.7  # share of a side under which a box shows a part; 0.7 to 0.8 do
+WHOLE_SHARE = 0.95  # share of the sides of the whole face from which a box shows all of it; the rest is noise
+PART_SHARE = 0.7  # share of a side under which a box shows a part; 0.7 to 0.8 do
 
 
 class Whole:
@@ -35,11 +35,11 @@ class Whole:
         x1, y1, x2, y2 = box
         w, h = (x2 - x1) / self.motion[2], (y2 - y1) / self.motion[3]
         shown = w if w < h else h
-        self.partly = shown < PART
-        if shown >= WHOLE or time - self.time > SPAN:
+        self.partly = shown < PART_SHARE
+        if shown >= WHOLE_SHARE or time - self.time > SPAN:
             self.motion, self.time = motion.values(), time
 
-    def lost(self, time: float, centre: Noise) -> Motion | None:
+    def before_hiding(self, time: float, centre: Noise) -> Motion | None:
         """How the face moves, as the last look at all of it tells; None if the last look was that good."""
         if not self.partly:
             return None

@@ -140,7 +140,7 @@ class Track:
         if self.state == State.TENTATIVE:
             self.state = State.ENDED
         elif self.state == State.CONFIRMED:
-            before = self.whole.lost(time, centre)
+            before = self.whole.before_hiding(time, centre)
             self.hidden = before is not None
             self.motion = before or self.motion
             self.state = State.LOST

@@ -8,10 +8,11 @@ from core.types import Array
 from tracker.appearance import Appearances, Prints
 from tracker.assignment import Pair, assign
 from tracker.association import by_distance, by_part
-from tracker.few import Few, Noises
+from tracker.few import Few
 from tracker.found import Found
 from tracker.many import Many
 from tracker.presets import Points, Preset
+from tracker.trust import Trust
 
 Indices = list[int]
 
@@ -25,10 +26,10 @@ class Look:
         taken: detections that continue a track.
     """
 
-    __slots__ = ("_found", "_noise", "_preset", "_prints", "_time", "_tracks", "high", "low", "taken")
+    __slots__ = ("_found", "_preset", "_prints", "_time", "_tracks", "_trust", "high", "low", "taken")
 
     def __init__(
-        self, tracks: Few | Many, found: Found, rules: tuple[Preset, Points], noise: Noises, time: float
+        self, tracks: Few | Many, found: Found, rules: tuple[Preset, Points], trust: Trust, time: float
     ) -> None:
         """Begin a look.
 
@@ -36,12 +37,12 @@ class Look:
             tracks: predicted to `time`.
             found: the detections.
             rules: how what is tracked moves, and what scores mean.
-            noise: by how much the variance of a detection of a score is multiplied.
+            trust: how far a detection of a score is trusted.
             time: seconds.
         """
         preset, points = rules
         self._tracks, self._found, self._time = tracks, found, time
-        self._preset, self._noise = preset, noise
+        self._preset, self._trust = preset, trust
         self._prints: Prints | None = None
         self.high: Indices = []
         self.low: Indices = []
@@ -106,7 +107,7 @@ class Look:
         return self._follow(assign(pairs), group, faces) if pairs else group
 
     def _follow(self, chosen: Sequence[tuple[int, int]], group: Indices, faces: Indices) -> Indices:
-        self._tracks.find(chosen, self._found, self._time, self._noise)
+        self._tracks.find(chosen, self._found, self._time, self._trust)
         for _, face in chosen:
             self.taken.append(face)
         faces[:] = _left(faces, chosen, 1)

@@ -9,10 +9,8 @@ import numpy as np
 from core.types import F64, Array
 from tracker.assignment import Pair
 from tracker.association import Place, overlaps_of_many
-from tracker.few import Noises
 from tracker.found import Found
-from tracker.hidden import PART, SPAN
-from tracker.hidden import WHOLE as ENOUGH
+from tracker.hidden import PART_SHARE, SPAN, WHOLE_SHARE
 from tracker.life import CONFIRMED, LOST, Ended, Living, Patience, State
 from tracker.motion import CENTRE, CENTRE_VARIANCE, SIDES, SIDES_VARIANCE, Box, Noise, Step, steps
 from tracker.table import (
@@ -39,6 +37,7 @@ from tracker.table import (
     X,
     Y,
 )
+from tracker.trust import Trust
 
 PLACES, VELOCITIES = slice(X, H + 1), slice(VX, VH + 1)
 A, B, C = (slice(CENTRE_A + i, SIDES_A + i + 1, 3) for i in range(3))  # variances of the centre and the sides
@@ -137,14 +136,14 @@ class Many:
             boxes = found.table.take([j for _, j in pairs], axis=1)
             self._table[:WHOLE, [i for i, _ in pairs]] = _at_rest(boxes)
 
-    def find(self, pairs: Sequence[tuple[int, int]], found: Found, time: float, noise: Noises) -> None:
+    def find(self, pairs: Sequence[tuple[int, int]], found: Found, time: float, trust: Trust) -> None:
         """Detections continue tracks."""
         if not pairs:
             return
         tracks, faces = [i for i, _ in pairs], [j for _, j in pairs]
         boxes, table = found.table.take(faces, axis=1), self._table.take(tracks, axis=1)
         scores = [found.scores[j] for j in faces]
-        _update(table, boxes, np.array([noise(score) for score in scores]))
+        _update(table, boxes, np.array([trust.noise(score) for score in scores]))
         _keep_whole(table, boxes, time)
         table[BOX] = _boxes(table)
         table[SEEN], table[SCORE], table[HIDDEN] = time, scores, 0
@@ -261,7 +260,7 @@ def _update(table: F64, boxes: F64, noise: F64) -> None:
 def _keep_whole(table: F64, boxes: F64, time: float) -> None:
     """As `Whole.look`."""
     shown = ((boxes[2:] - boxes[:2]) / table[WHOLE + W : WHOLE + H + 1]).min(axis=0)
-    table[PARTLY] = shown < PART
-    anew = (shown >= ENOUGH) | (time - table[WHOLE_TIME] > SPAN)
+    table[PARTLY] = shown < PART_SHARE
+    anew = (shown >= WHOLE_SHARE) | (time - table[WHOLE_TIME] > SPAN)
     np.copyto(table[WHOLE : 2 * WHOLE], table[:WHOLE], where=anew)
     np.copyto(table[WHOLE_TIME], time, where=anew)

@@ -10,7 +10,7 @@ from core.types import BYTE, DOUBLE, ENDED, I64, LONG, Faces, Tracks
 from tracker.association import covered
 from tracker.life import Ended, Living
 
-HIDDEN = 0.2  # share of a box that another one covers, from which that is why it is not seen
+BEHIND = 0.2  # share of a box that another one covers, from which that is why it is not seen
 NEARER = 0.02  # of its height that the lower edge of what covers it may be above its own
 ESTABLISHED = 10  # looks after which a track is believed in though something covers it
 
@@ -36,7 +36,7 @@ def _is_behind(living: Living, i: int) -> bool:
     box = living.boxes[i]
     lowest = box[3] - NEARER * (box[3] - box[1])
     seen = (other for other, lost in zip(living.boxes, living.lost, strict=True) if not lost)
-    return covered(box, (other for other in seen if other[3] >= lowest)) > HIDDEN
+    return covered(box, (other for other in seen if other[3] >= lowest)) > BEHIND
 
 
 def to_tracks(living: Living, faces: Faces | None, coasting: Sequence[int]) -> Tracks:

@@ -164,7 +164,7 @@ class Sort:
 
     def _look(self, found: Found, time: float, embeddings: Array | None) -> None:
         tracks = self._fitting(len(found))
-        look = Look(tracks, found, self._rules, self._trust.noise, time)
+        look = Look(tracks, found, self._rules, self._trust, time)
         if embeddings is not None:
             look.know(self._prints, embeddings[found.rows])
         counting, tentative = tracks.groups()

@@ -131,7 +131,7 @@ def test_a_face_that_was_whole_to_the_last_is_left_as_it_is() -> None:
 
     whole.look((101, 100, 158, 178), motion, 0.04)
 
-    assert whole.lost(0.08, CENTRE) is None
+    assert whole.before_hiding(0.08, CENTRE) is None
 
 
 @pytest.mark.parametrize("rate", [25, 10])

@@ -11,7 +11,7 @@ from tracker.published.few import BORN, FIELDS, LARGEST, SMALLEST
 from tracker.published.overlaps import match_arrays
 from tracker.published.rules import Rules
 
-# Rows of the table, in the order of `published_few.Track.column`.
+# Rows of the table, in the order of `few.Track.column`.
 POSITION, SPEED, VARIANCE = slice(0, 4), slice(4, 7), slice(7, 10)
 CROSS, SPEED_VARIANCE = slice(10, 12), slice(12, 14)
 UNSEEN, STREAK, ROW, BORN_AT, SEEN_AT = range(14, 19)
