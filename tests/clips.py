@@ -1,13 +1,16 @@
-"""Makes small films whose frames can be told apart by their brightness."""
+"""Makes small films whose frames can be told apart by their brightness; unpacks the real ones."""
 
 from __future__ import annotations
 
+import os
+import tarfile
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 
 BASE = Fraction(1, 1000)
 
@@ -83,3 +86,13 @@ def turn(path: Path, degrees: int) -> Path:
     data[at : at + 36] = a + b + zero + c + d + zero + zero + zero + (1 << 30).to_bytes(4, "big")
     path.write_bytes(bytes(data))
     return path
+
+
+def unpacked(folder: Path) -> Path:
+    """The real clips, in this folder; the test is skipped where there are none."""
+    data = os.environ.get("STREAM_DATA")
+    if not data or not (Path(data) / "videos.tar").is_file():
+        pytest.skip("STREAM_DATA names no folder with videos.tar")
+    with tarfile.open(Path(data) / "videos.tar") as tar:
+        tar.extractall(folder, filter="data")
+    return folder

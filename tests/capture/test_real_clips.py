@@ -1,7 +1,5 @@
 """The clips of the data packs, one property each."""
 
-import os
-import tarfile
 from pathlib import Path
 
 import cv2
@@ -12,19 +10,14 @@ from capture import open_source
 from capture.address import resolve_all
 from core.errors import SourceError
 from core.settings import CaptureConfig, SourceConfig
+from tests.clips import unpacked
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> Path:
-    data = os.environ.get("STREAM_DATA")
-    if not data or not (Path(data) / "videos.tar").is_file():
-        pytest.skip("STREAM_DATA names no folder with videos.tar")
-    folder = tmp_path_factory.mktemp("clips")
-    with tarfile.open(Path(data) / "videos.tar") as tar:
-        tar.extractall(folder, filter="data")
-    return folder
+    return unpacked(tmp_path_factory.mktemp("clips"))
 
 
 def opened(path, **config):

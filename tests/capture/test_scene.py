@@ -6,8 +6,6 @@ WIDER FACE's pictures that a seeded draw gave, so as to lie between cuts and all
 """
 
 import json
-import os
-import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from capture.address import resolve_all
 from capture.scene import Cuts, Shots
 from core.settings import CaptureConfig, SourceConfig
 from core.types import Frame, Gap, SourceInfo
+from tests.clips import unpacked
 from tests.make import stamp
 from tests.portraits import PICTURES, portrait
 from tests.program import run
@@ -337,13 +336,7 @@ def test_a_cut_ends_all_tracks_and_begins_others(tmp_path) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    data = os.environ.get("STREAM_DATA")
-    if not data or not (Path(data) / "videos.tar").is_file():
-        pytest.skip("STREAM_DATA names no folder with videos.tar")
-    folder = tmp_path_factory.mktemp("clips")
-    with tarfile.open(Path(data) / "videos.tar") as tar:
-        tar.extractall(folder, filter="data")
-    return folder
+    return unpacked(tmp_path_factory.mktemp("clips"))
 
 
 def small_frames(address, end: float = 20.0):

@@ -116,6 +116,16 @@ def test_prints_are_wanted_of_new_lost_and_contested_faces_only() -> None:
     assert tracker.wants(faces(ELSEWHERE, FACE), 0.6).tolist() == [0, 1]  # either may be the lost one
 
 
+def test_no_print_is_wanted_of_small_faces_or_of_rows_that_are_no_face() -> None:
+    tracker = Sort(TrackerConfig())
+    seen(tracker)
+    tracker.update(faces(), 0.5)
+    found = faces(ELSEWHERE, (700, 100, 725, 130), FACE, (300, 100, 350, 160), (900, 100, 950, 160))
+    found.boxes[2:4] = [[np.nan] * 4, [0, 0, np.inf, np.inf]]
+
+    assert tracker.wants(found, 0.6).tolist() == [0, 4]
+
+
 def test_asking_what_is_wanted_changes_nothing() -> None:
     asked, other = Sort(TrackerConfig()), Sort(TrackerConfig())
     for i in range(10):

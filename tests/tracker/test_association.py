@@ -73,6 +73,13 @@ def test_a_face_out_of_overlap_but_in_reach_matches_if_its_size_fits(width: int,
     assert bool(by_distance([track], [face], 1.5)) is matched
 
 
+def test_no_face_is_taken_that_is_farther_than_two_sizes_however_unsure_the_track_is() -> None:
+    track = (0, (0.0, 0.0, 50.0, 50.0), 1000.0)
+    near, far = ((i, (x, 0.0, x + 50.0, 50.0), 0.9) for i, x in enumerate((95.0, 105.0)))
+
+    assert [face for _, _, face in by_distance([track], [near, far], 3.0)] == [0]
+
+
 @pytest.mark.parametrize(
     ("others", "share"),
     [([], 0.0), ([(5.0, 0.0, 20.0, 10.0), (8.0, 0.0, 9.0, 10.0)], 0.5), ([(20.0, 0.0, 30.0, 10.0)], 0.0)],
