@@ -61,10 +61,11 @@ class Output(Section):
     """One head of an estimator.
 
     Attributes:
-        role: the column of `Estimates` that it fills.
+        role: the column of `Estimates` that it fills. `race` fills none: it is never computed by the
+            program, and read by `evaluation` alone, which checks fairness by it.
         name: of the ONNX output, (N, K) probabilities; for an embedding (N, size) of any length.
         values: age: the years that the K classes stand for.
-        classes: gender, emotion: their names in order, those of `core.types`.
+        classes: gender, emotion: their names in order, those of `core.types`; race: any names.
         size: embedding: numbers in the vector.
         deviation: age: years, standard deviation of the errors, measured; the distribution
             is widened to it. One number, or (predicted age, years) points, linear in between.
@@ -74,7 +75,7 @@ class Output(Section):
             networks that nobody measured, lies amid those that were (0.25 to 0.6).
     """
 
-    role: Literal["age", "gender", "emotion", "embedding"]
+    role: Literal["age", "gender", "emotion", "embedding", "race"]
     name: str
     values: tuple[float, ...] = ()
     classes: tuple[str, ...] = ()
@@ -88,6 +89,7 @@ class Card(Section):
     """One entry of `weights/manifest.yaml`.
 
     `on_request`: brought only by somebody who names it, never with the others.
+    `profiles`: those in which it fills the roles of its outputs unless another is named.
     """
 
     id: str
@@ -97,6 +99,7 @@ class Card(Section):
     sha256: str | None
     in_repository: bool
     on_request: bool = False
+    profiles: tuple[Literal["research", "permissive"], ...] = ()
     package: Package | None
     upstream: str
     package_licence: str

@@ -94,12 +94,18 @@ class TrackerConfig(Section):
 
 
 class EstimatorsConfig(Section):
-    """A role, the network of the manifest that fills it; `none` switches it off."""
+    """A role, the network of the manifest that fills it: `auto` as the profile says, `none` for nobody."""
 
-    age: str = "age_dlib"
-    gender: str = "gender_dlib"
-    emotion: str = "emotion_fer"
+    profile: Literal["research", "permissive"] = "research"
+    age: str = "auto"
+    gender: str = "auto"
+    emotion: str = "auto"
     embedding: str = "none"
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What stands beside each role."""
+        return {role: name for role, name in self if role != "profile"}
 
 
 class LooksConfig(Section):

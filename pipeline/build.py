@@ -24,7 +24,7 @@ from weights.store import locate, sha256
 
 log = logging.getLogger(__name__)
 
-OFF = "none"
+OFF, AUTO = "none", "auto"
 PRINTS = "embedding"  # the role that is asked by the tracker, not by the chooser of looks
 ON_CPU, ON_GPU = "yunet", "retinaface"  # what `detector.name: auto` stands for
 
@@ -73,12 +73,10 @@ def build(settings: Settings) -> Built:
     detector = _open_detector(settings, found)
     models: dict[str, Model] = {}  # by role
     networks: dict[str, Network] = {}  # by id: one that fills several roles is opened and run once
-    for role, name in settings.estimators:
-        if name != OFF:
-            card = _card(found, name, role)
-            known = next((model for model in models.values() if model.card.id == name), None)
-            models[role] = replace(known, role=role) if known else _open(card, role, settings)
-            networks.setdefault(name, Network(card, models[role].session))
+    for role, card in chosen(settings, found).items():
+        known = next((model for model in models.values() if model.card.id == card.id), None)
+        models[role] = replace(known, role=role) if known else _open(card, role, settings)
+        networks.setdefault(card.id, Network(card, models[role].session))
     _lane(settings, detector.card.id, stills=False)  # so that its faults are told before anything is read
     kind = load(detectors.REGISTRY, detector.card.id, "detector.name")
     filled = {role: networks[model.card.id] for role, model in models.items()}
@@ -91,6 +89,25 @@ def build(settings: Settings) -> Built:
         Embedder(prints) if prints else None,
     )
     return Built(pipeline, (detector, *models.values()))
+
+
+def chosen(settings: Settings, found: dict[str, Card]) -> dict[str, Card]:
+    """The network of each role that is not switched off; `auto` is the one of the profile.
+
+    Raises:
+        ConfigError: a name that does not exist, or that does not fit the role.
+    """
+    networks: dict[str, Card] = {}
+    for role, name in settings.estimators.roles.items():
+        if name == AUTO and role != PRINTS:
+            profile = settings.estimators.profile
+            able = [card for card in found.values() if profile in card.profiles and fits(card, role)]
+            if not able:
+                raise ConfigError(f"estimators.{role}: the profile '{profile}' has no network for it.")
+            networks[role] = able[0]
+        elif name != OFF:
+            networks[role] = _card(found, name, role)
+    return networks
 
 
 def _lane(settings: Settings, detector: str, stills: bool) -> Lane:
@@ -125,7 +142,9 @@ def _card(found: dict[str, Card], name: str, role: str) -> Card:
     right = {card.id: card for card in found.values() if fits(card, role)}
     if name not in right:
         key = "detector.name" if role == "detector" else f"estimators.{role}"
-        raise ConfigError(unknown(key, name, {**right, **({} if role == "detector" else {OFF: None})}))
+        others = {} if role in ("detector", PRINTS) else {AUTO: None}
+        others |= {} if role == "detector" else {OFF: None}
+        raise ConfigError(unknown(key, name, {**right, **others}))
     return right[name]
 
 

@@ -133,8 +133,8 @@ def _open_sinks(plan: Plan, sources: Mapping[str, SourceInfo]) -> tuple[list[Pat
 def _announce(built: Built, settings: Settings, sources: Mapping[str, SourceInfo]) -> None:
     for model in built.models:
         log.info("%s: %s (%s), on %s", model.role, model.card.id, model.card.licence, model.session.provider)
-        if not model.card.commercial:
-            log.warning("%s: its licence forbids commercial use: %s", model.card.id, model.card.terms)
+    for card in {model.card.id: model.card for model in built.models if not model.card.commercial}.values():
+        log.warning("%s: not for commercial use (estimators.profile=permissive is). %s", card.id, card.terms)
     if settings.estimators.emotion != "none":
         log.info(EMOTION_NOTICE)
     if settings.privacy.blur and any(info.live for info in sources.values()):

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _bring_all() -> None:
     for card in cards().values():
-        if card.package is None:
+        if card.package is None and not card.in_repository:
             continue
         if not _is_here(card) and (card.on_request or not (card.in_repository or convertible())):
             packages = "" if convertible() else f"{INSTALL}, then "

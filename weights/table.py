@@ -24,7 +24,7 @@ def table(cards: Iterable[Card]) -> str:
 
 
 def _state(card: Card) -> str:
-    if card.package is None:
+    if card.package is None and not card.in_repository:
         return "yours to bring"
     if place(card).is_file():
         return "repository" if card.in_repository else "converted"

@@ -52,7 +52,7 @@ def test_a_network_that_fills_two_roles_is_opened_once(monkeypatch: pytest.Monke
             Settings(estimators=EstimatorsConfig(embedding="age_dlib")),
             "estimators.embedding: there is no 'age_dlib'. Did you mean 'embed_dlib'\\?",
         ),
-        (Settings(estimators=EstimatorsConfig(emotion="off")), "There are: emotion_fer, none"),
+        (Settings(estimators=EstimatorsConfig(emotion="off")), "There are: auto, emotion_fer, none"),
         (Settings(detector=DetectorConfig(name="yunett")), "Did you mean 'yunet'"),
     ],
 )
