@@ -17,9 +17,17 @@ YEARS: F64 = np.arange(AGES, dtype=np.float64)
 EDGES: F64 = np.arange(AGES + 1, dtype=np.float64) - 0.5
 TAIL = 0.05  # of the probability outside of the interval, at each end
 OUTLIER = 0.005  # share of looks that say nothing about the age, so that none rules a year out
+NINETY = 2 * 1.645  # deviations of a Gaussian, width of the interval that holds 90 %
+NARROWEST = 0.1  # years, deviation of a look
 WIDEST = 3.0  # times the deviation of one look, for looks that contradict each other
+FAR = 2.5  # deviations of one look; one farther off tells nothing about the scatter of the others
+TRUST = 3.0  # looks' worth of trust in the share that is known beforehand
+MOST_OWN = 0.6  # of a look's variance; what looks scatter beyond it, nobody can explain
 # Of a hundred people, this many are taken for the other gender in every look.
 ALWAYS_WRONG = 0.015
+# Looks that know nothing, set beside those that were before a gender is named: one poor look, or a
+# few odd ones at the beginning, are not enough.
+RESERVE = 0.3
 FIRST_GLANCE = 0.2  # s of the visit that the first look stands for
 LONGEST_GLANCE = 2.0  # s that any look stands for: nobody knows the mood of an unseen face
 
@@ -29,55 +37,82 @@ class AgeBelief:
     """The ages that the looks at one person speak for.
 
     Their distributions are averaged in the logarithm (of Gaussians, that weighs each by its
-    precision), then drawn together around the mean by what the looks do not share. Looks that
-    contradict each other more than that draw it apart again.
+    precision), then drawn together around the middle by what the looks do not share. How much
+    that is, is learned from how far they scatter; a few that lie far off change little. Looks
+    that scatter more than any one of them admits draw the belief apart instead.
 
     Source: Genest and Zidek, "Combining probability distributions", Statistical Science 1986
     (the logarithmic pool).
+
+    Attributes:
+        weight: of all looks.
+        logs: float64 (101,), the sum of their logarithms, weighted.
+        said: float64 (101,), the weight of the looks whose mean is that age.
     """
 
     weight: float = 0.0
     logs: F64 = field(default_factory=lambda: np.zeros(AGES))
-    means: float = 0.0
-    squares: float = 0.0
+    said: F64 = field(default_factory=lambda: np.zeros(AGES))
 
     def add(self, ages: F64, weight: float, fade: float) -> None:
         """Take one look: a distribution (101,), its say, and the fading of all before it."""
-        mean = float(ages @ YEARS)
         self.weight = self.weight * fade + weight
         self.logs *= fade
         self.logs += weight * np.log((1 - OUTLIER) * ages + OUTLIER / AGES)
-        self.means = self.means * fade + weight * mean
-        self.squares = self.squares * fade + weight * mean * mean
+        mean = float(ages @ YEARS)
+        year = min(int(mean), AGES - 2)
+        self.said *= fade
+        self.said[year] += weight * (year + 1 - mean)
+        self.said[year + 1] += weight * (mean - year)
 
     def read(self, looks: float, shared: float) -> tuple[F64, float, float, float]:
-        """The belief: distribution (101,), mean, low and high, years; 90 % lie between.
+        """The belief: distribution (101,), age, low and high, years; 90 % lie between.
 
         Args:
-            looks: effective number of them, at least 1.
-            shared: share of the variance of a look's error that all looks have in common.
+            looks: effective number of them.
+            shared: share of the variance of a look's error that all looks have in common, as
+                far as it is known beforehand.
         """
-        pooled = self.logs / self.weight
-        pooled = np.exp(pooled - pooled.max())
+        # Less than one look's worth does not widen: a poor look is wide by itself (`Output.doubt`).
+        looks = max(looks, 1.0)
         heights = np.zeros(AGES + 1)
-        np.cumsum(pooled, out=heights[1:])
+        np.cumsum(np.exp((self.logs - self.logs.max()) / self.weight), out=heights[1:])
         heights /= heights[-1]
-        pooled /= pooled.sum()
-        mean = float(pooled @ YEARS)
-        variance = float(pooled @ (YEARS - mean) ** 2)
-        scatter = self.squares / self.weight - (self.means / self.weight) ** 2
-        excess = max(scatter - (1 - shared) * variance, 0.0) / variance
-        factor = min(math.sqrt(shared + (1 - shared) / looks + excess), WIDEST)
-        return _stretched(heights, mean, factor)
+        low, high = np.interp((TAIL, 1 - TAIL), heights, EDGES).tolist()
+        inner = np.diff(np.clip(heights, TAIL, 1 - TAIL))
+        # Of the 90 % alone: the few percent of doubt whether a child is one weigh decades.
+        middle = float(inner @ YEARS) / float(inner.sum())
+        factor = self._factor(middle, (high - low) / NINETY, looks, shared)
+        stretched = np.interp(middle + (EDGES - middle) / factor, EDGES, heights)
+        stretched[0], stretched[-1] = 0, 1  # what falls off the ends stays there
+        low, high = (min(max(middle + (end - middle) * factor, 0.0), AGES - 1.0) for end in (low, high))
+        return np.diff(stretched), middle, min(low, middle), max(high, middle)
+
+    def _factor(self, middle: float, deviation: float, looks: float, shared: float) -> float:
+        """How far the looks draw the distribution of one of them together, or apart."""
+        near = self.said * (np.abs(YEARS - middle) < FAR * deviation)
+        total = float(near.sum())
+        # A look's mean may lie beside its middle, so that the scatter is that around their own mean.
+        centre = float(near @ YEARS) / total if total > 0 else middle
+        squares = ((YEARS - centre) / deviation) ** 2
+        scatter = float(near @ squares) / total if total > 0 else 0.0
+        own = (TRUST * (1 - shared) + looks * scatter) / (TRUST + looks - 1)
+        most = max(1 - shared, MOST_OWN)
+        own = min(max(own, 1 - shared), most)
+        excess = max(float(self.said @ np.minimum(squares, FAR**2)) / self.weight - most, 0.0)
+        return min(math.sqrt(1 - own + own / looks + excess), WIDEST)
 
 
-def _stretched(heights: F64, mean: float, factor: float) -> tuple[F64, float, float, float]:
-    """A distribution, given as its cumulative one at EDGES, stretched around its mean."""
-    stretched = np.interp(mean + (EDGES - mean) / factor, EDGES, heights)
-    stretched[0], stretched[-1] = 0, 1  # what falls off the ends stays there
-    low, high = np.interp((TAIL, 1 - TAIL), heights, EDGES).tolist()
-    low, high = (min(max(mean + (end - mean) * factor, 0.0), AGES - 1.0) for end in (low, high))
-    return np.diff(stretched), mean, min(low, mean), max(high, mean)
+def normal(age: float, deviation: float) -> F64:
+    """A Gaussian on the grid of years (101,), for any age, also one beyond the ends.
+
+    >>> int(normal(-3.0, 2.0).argmax())
+    0
+    """
+    logs = -0.5 * ((YEARS - age) / max(deviation, NARROWEST)) ** 2
+    heights = np.exp(logs - logs.max())
+    result: F64 = heights / heights.sum()
+    return result
 
 
 @dataclass(slots=True)
@@ -93,15 +128,22 @@ class GenderBelief:
         self.weight = self.weight * fade + weight
         self.odds = self.odds * fade + weight * math.log(chance / (1 - chance))
 
-    def read(self, looks: float, shared: float) -> float:
-        """Probability of being female.
+    def read(self, looks: float, shared: float) -> tuple[float, float]:
+        """Probability of being female, and what remains of it beside looks that know nothing.
 
         Independent looks would add their log odds; those at one person do not, so the sum
         grows to the worth of 1 / shared looks, however many there are.
+
+        Args:
+            looks: effective number of them.
+            shared: share of the variance of a look's error that all looks have in common.
         """
-        worth = 1 / (shared + (1 - shared) / looks)
-        chance = 1 / (1 + math.exp(-self.odds / self.weight * worth))
-        return ALWAYS_WRONG + (1 - 2 * ALWAYS_WRONG) * chance
+        odds = self.odds / self.weight / (shared + (1 - shared) / max(looks, 1.0))
+        return _chance(odds), _chance(odds * looks / (looks + RESERVE))
+
+
+def _chance(odds: float) -> float:
+    return ALWAYS_WRONG + (1 - 2 * ALWAYS_WRONG) / (1 + math.exp(-odds))
 
 
 @dataclass(slots=True)
@@ -115,10 +157,13 @@ class MoodBelief:
 
     def add(self, mood: F64, quality: float, since: float, time_constant: float) -> None:
         """Take one look: probabilities (7,), its quality, seconds since the one before (inf: none)."""
+        first = math.isinf(since)
         left = math.exp(-since / time_constant)
-        self.fading = self.fading * left + quality * mood
-        self.weight = self.weight * left + quality
-        span = FIRST_GLANCE if math.isinf(since) else min(since, LONGEST_GLANCE)
+        # It stands for the time since the look before, so a burst of looks has no more say.
+        say = quality * -math.expm1(-(FIRST_GLANCE if first else since) / time_constant)
+        self.fading = self.fading * left + say * mood
+        self.weight = self.weight * left + say
+        span = FIRST_GLANCE if first else min(since, LONGEST_GLANCE)
         self.spent += span * self.now
         self.seconds += span
 

@@ -15,7 +15,7 @@ from estimators.belief import AgeBelief, GenderBelief, MoodBelief
 # mostly, not wholly, that of the look before.
 LEAST_SAY = 0.3
 # Effective looks remembered; older ones fade, so that the newest always moves the belief.
-MEMORY = 20.0
+MEMORY = 30.0
 
 _COLUMNS = [field.name for field in fields(Evidence) if field.name != "ids"]
 
@@ -102,16 +102,13 @@ class Fusion:
         track.updated = time
         belief.looks[row], belief.updated[row] = track.looks, time
         belief.quality[row] = np.fmax(belief.quality[row], quality)
-        # Less than one look's worth does not widen: a poor look is wide by itself (`Output.doubt`).
-        worth = max(track.looks, 1.0)
         if _known(looks.age[look, 0]):
             track.age.add(looks.age[look].astype(np.float64), weight, fade)
-            _write_age(belief, row, track.age.read(worth, config.shared))
+            _write_age(belief, row, track.age.read(track.looks, config.shared))
         if _known(looks.female[look]):
             track.gender.add(float(looks.female[look]), weight, fade)
-            chance = track.gender.read(worth, config.shared)
-            belief.female[row] = chance
-            belief.gender[row] = decide(chance, int(belief.gender[row]), config)
+            belief.female[row], cautious = track.gender.read(track.looks, config.shared)
+            belief.gender[row] = decide(cautious, int(belief.gender[row]), config)
         if _known(looks.emotion[look, 0]):
             track.mood.add(looks.emotion[look].astype(np.float64), quality, since, config.emotion_time)
             belief.emotion[row], belief.emotion_share[row] = track.mood.now, track.mood.share
@@ -121,7 +118,7 @@ def decide(chance: float, before: int, config: EvidenceConfig) -> int:
     """The gender to say: a certain one is said, and kept until it clearly is not.
 
     Args:
-        chance: probability of being female.
+        chance: probability of being female, cautiously.
         before: what was said before: UNKNOWN, FEMALE or MALE.
         config: its `gender_certain` to say one, its `gender_release` to take it back.
     """

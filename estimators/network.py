@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.cards import Card, Output
+from core.cards import Card, Input, Output
 from core.errors import WeightsError
 from core.session import Session
 from core.types import AGES, EMOTIONS, F32, F64, U8, Array, Crop, Estimates
@@ -14,6 +14,7 @@ from core.types import AGES, EMOTIONS, F32, F64, U8, Array, Crop, Estimates
 YEARS: F64 = np.arange(AGES, dtype=np.float64)
 # Of 2, 2.5, 3 and 4: with more, the intervals of All-Age-Faces hold too few at a quality of 0.5.
 DOUBT_FADES = 2
+ROLES = ("age", "gender", "emotion", "embedding")  # of a card's outputs, those that are computed
 CLASSES = {"gender": ("female", "male"), "emotion": EMOTIONS}
 
 
@@ -28,11 +29,12 @@ class Network:
         """
         check(card, session)
         self.name = card.id
-        self.roles: tuple[str, ...] = tuple(output.role for output in card.outputs)
         self.crop: Crop = card.input.crop()
         self._card = card
         self._session = session
-        self._names = [output.name for output in card.outputs]
+        self._outputs = [output for output in card.outputs if output.role in ROLES]
+        self._names = [output.name for output in self._outputs]
+        self.roles: tuple[str, ...] = tuple(output.role for output in self._outputs)
 
     def estimate(self, crops: Array, quality: F32) -> Estimates:
         """Judge uint8 (M, size, size, 3 or 1) crops of these qualities (M,), 0 to 1."""
@@ -40,7 +42,7 @@ class Network:
         if len(crops) == 0:
             return estimates
         answers = self._session.run(self._prepare(crops), self._names)
-        for output, answer in zip(self._card.outputs, answers, strict=True):
+        for output, answer in zip(self._outputs, answers, strict=True):
             rows = np.asarray(answer, np.float64).reshape(len(crops), -1)
             if output.role == "embedding":
                 estimates = replace(estimates, embedding=unit(rows))
@@ -49,9 +51,13 @@ class Network:
         return estimates
 
     def _prepare(self, crops: U8) -> F32:
-        wanted = self._card.input
-        centred = crops.astype(np.float32) - np.array(wanted.mean, np.float32)
-        return np.ascontiguousarray((centred / np.float32(wanted.scale)).transpose(0, 3, 1, 2))
+        return prepare(crops, self._card.input)
+
+
+def prepare(crops: U8, wanted: Input) -> F32:
+    """Crops (M, size, size, C) as a network wants them: float32 (M, C, size, size)."""
+    centred = crops.astype(np.float32) - np.array(wanted.mean, np.float32)
+    return np.ascontiguousarray((centred / np.float32(wanted.scale)).transpose(0, 3, 1, 2))
 
 
 def check(card: Card, session: Session) -> None:
@@ -65,7 +71,7 @@ def check(card: Card, session: Session) -> None:
     _expect_shape(card, f"input '{card.input.name}'", session.inputs.get(card.input.name), wanted)
     if len(card.input.mean) not in (1, channels):
         raise WeightsError(f"{card.id}: mean has {len(card.input.mean)} values for {channels} channels.")
-    if not card.outputs:
+    if not any(output.role in ROLES for output in card.outputs):
         raise WeightsError(
             f"{card.id}: its card names no output: expected age, gender, emotion or embedding."
         )
