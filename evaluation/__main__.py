@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,7 +11,18 @@ from importlib import import_module
 from core.errors import StreamError
 
 # A task is a module with `arguments(parser)` and `run(options)`; imported only when asked for.
-TASKS = {"detect": "evaluation.detect", "track": "evaluation.track"}
+TASKS = {
+    "age": "evaluation.stills",
+    "gender": "evaluation.stills",
+    "race": "evaluation.stills",
+    "emotion": "evaluation.stills",
+    "detect": "evaluation.detect",
+    "fuse": "evaluation.fuse",
+    "predict": "evaluation.predict",
+    "track": "evaluation.track",
+    "verify": "evaluation.verify",
+    "video": "evaluation.video",
+}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -31,6 +43,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except StreamError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # whoever read the table has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -1,15 +1,15 @@
-"""How wrong the networks of the manifest are, and how sure they may be of themselves.
+"""How wrong the networks are, and how sure they may be of themselves.
 
-Reads the face packs of a folder (utkface_public, aaf_public, fer2013_public: .csv and .tar), fits
-the numbers that a card states (`deviation`, `temperature`, `doubt`) on one half of the pictures,
-told apart by a hash of the name, and reports on the other half: the pictures as they are by true
-age, and with poor pictures made of them by quality. The report is Markdown, on stdout.
+Fits the numbers that a card states (`deviation`, `temperature`, `doubt`) on the part `tune` of the
+face packs (or published sets) of a folder, and reports on the part `report`: the pictures as they
+are by true age, and with poor pictures made of them by quality. Faces are found as the program
+finds them. The report is Markdown, on stdout.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +18,23 @@ from scipy.optimize import minimize_scalar
 from core.cards import Output
 from core.types import F64
 from estimators.belief import YEARS
+from evaluation.finder import Finder
+from evaluation.groups import BANDS, Labels
+from evaluation.layouts import chosen, opened, sets
 from evaluation.looks import (
     Looks,
     Numbers,
     ages,
-    calibration_error,
     collect,
     female,
-    intervals,
     moods,
-    open_parts,
+    open_panel,
     together,
+    told_ages,
     with_number,
 )
-from evaluation.packs import read_aaf, read_fer, read_utkface
+from evaluation.measures import calibration_error, plain
+from evaluation.models import default, open_detector, role_arguments
 from evaluation.poor import (
     fit_doubt,
     keep_age,
@@ -40,12 +43,13 @@ from evaluation.poor import (
     report_bands,
     report_mood_bands,
     report_tracks,
-    tile_views,
     views,
 )
+from evaluation.progress import watched
+from evaluation.stills import asked
 
 KNOTS: F64 = np.array([3.0, 8, 14, 20, 27, 35, 45, 55, 65, 76])  # predicted ages, years
-BANDS = ((0, 13), (13, 20), (20, 30), (30, 40), (40, 50), (50, 60), (60, 117))
+FEWEST = 20  # errors near a knot, for it to be stated
 ROUNDS = 2  # temperatures and doubts are fitted in turn: each needs the other
 NINETY = 1.645  # deviations to each side of a Gaussian that hold 90 %
 
@@ -54,44 +58,83 @@ def main() -> None:
     """Measure, fit, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the face packs")
-    parser.add_argument("--limit", type=int, default=4000, help="pictures of each pack (4000)")
+    parser.add_argument("--limit", type=int, default=4000, help="pictures of each set (4000)")
+    parser.add_argument(
+        "--models", type=role_arguments, default={}, help="age=ID,gender=ID,emotion=ID (the program's own)"
+    )
     parser.add_argument("--as-stated", action="store_true", help="take the cards' numbers, fit none")
     options = parser.parse_args()
-    panel, detector, numbers = open_parts()
-    faces = {
-        "UTKFace": collect(panel, views(read_utkface(options.data, options.limit, detector), detector)),
-        "All-Age-Faces": collect(panel, views(read_aaf(options.data, options.limit), detector)),
-    }
-    tiles = collect(panel, tile_views(read_fer(options.data, options.limit)))
+    names = {role: options.models.get(role) or default(role) for role in ("age", "gender", "emotion")}
+    finder = Finder(open_detector("yunet", "cpu")[0])
+    faces, stated = look("age", {role: names[role] for role in ("age", "gender")}, finder, options)
+    tiles, moods_stated = look("emotion", {"emotion": names["emotion"]}, finder, options)
+    numbers = stated | moods_stated
     if not options.as_stated:
-        numbers = fit(list(faces.values()), tiles, numbers)
-    print(f"age deviation: {numbers['age'].deviation}")
+        numbers = fit(list(faces.values()), list(tiles.values()), numbers)
     for role, output in numbers.items():
-        print(f"{role}: temperature {output.temperature}, doubt {output.doubt}")
+        print(f"{names[role]}, {role}: {_stated(role, output)}")
     for name, looks in faces.items():
         rest = looks.take(~looks.tuning)
         print(f"\n## {name}\n\n" + report_faces(rest.take(~rest.poor), numbers))
         print(report_bands(rest, numbers) + "\n" + report_tracks(rest, numbers))
-    rest = together(faces.values())
-    print("## Both\n\n" + report_bands(rest.take(~rest.tuning), numbers))
-    rest = tiles.take(~tiles.tuning)
-    print("## FER2013, public test\n\n" + report_moods(rest.take(~rest.poor), numbers["emotion"]))
-    print(report_mood_bands(rest, numbers["emotion"]))
+    if len(faces) > 1:
+        rest = together(faces.values())
+        print("## All\n\n" + report_bands(rest.take(~rest.tuning), numbers))
+    for name, looks in tiles.items():
+        rest = looks.take(~looks.tuning)
+        print(f"## {name}\n\n" + report_moods(rest.take(~rest.poor), numbers["emotion"]))
+        print(report_mood_bands(rest, numbers["emotion"]))
 
 
-def fit(faces: list[Looks], tiles: Looks, numbers: Numbers) -> Numbers:
-    """The numbers that fit the tuning half: errors by pictures as they are, doubts by poor ones."""
+def look(
+    task: str, names: Mapping[str, str], finder: Finder, options: argparse.Namespace
+) -> tuple[dict[str, Looks], Numbers]:
+    """Looks at every set with labels of a task, in good and poor pictures; what the cards state."""
+    panel, stated = open_panel(names)
+    found = {}
+    for one in sets(options.data):
+        sound = [e for e in one.entries if e.labels.sound and e.labels.part != "train"]
+        rows = asked(task, Labels.of([entry.labels for entry in sound]))
+        entries = chosen([entry for entry, row in zip(sound, rows, strict=True) if row], options.limit)
+        if entries:
+            samples = watched(opened(entries), len(entries), one.name)
+            found[one.name] = collect(panel, views(finder.locate(samples), finder))
+    return found, stated
+
+
+def _stated(role: str, output: Output) -> str:
+    fitted = f"deviation {output.deviation}" if role == "age" else f"temperature {output.temperature}"
+    return f"{fitted}, doubt {output.doubt}"
+
+
+def fit(faces: list[Looks], tiles: list[Looks], numbers: Numbers) -> Numbers:
+    """The numbers that fit the part `tune`: errors by pictures as they are, doubts by poor ones."""
+    if faces:
+        numbers = fit_people(faces, numbers)
+    if tiles:
+        numbers = fit_moods(tiles, numbers)
+    return numbers
+
+
+def fit_people(faces: list[Looks], numbers: Numbers) -> Numbers:
+    """Of age and gender."""
     good = [looks.take(looks.tuning & ~looks.poor) for looks in faces]
-    clear = tiles.take(tiles.tuning & ~tiles.poor)
     numbers = with_number(numbers, "age", deviation=fit_deviation(good))
     numbers = with_number(numbers, "age", doubt=fit_doubt(faces, numbers["age"], keep_age))
-    for role in ("gender", "emotion"):
-        numbers = with_number(numbers, role, doubt=0.0)
+    numbers = with_number(numbers, "gender", doubt=0.0)
     for _ in range(ROUNDS):
         numbers = with_number(numbers, "gender", temperature=fit_gender(good, numbers["gender"]))
         numbers = with_number(numbers, "gender", doubt=fit_doubt(faces, numbers["gender"], keep_gender))
+    return numbers
+
+
+def fit_moods(tiles: list[Looks], numbers: Numbers) -> Numbers:
+    """Of emotion."""
+    clear = together(looks.take(looks.tuning & ~looks.poor) for looks in tiles)
+    numbers = with_number(numbers, "emotion", doubt=0.0)
+    for _ in range(ROUNDS):
         numbers = with_number(numbers, "emotion", temperature=fit_emotion(clear, numbers["emotion"]))
-        numbers = with_number(numbers, "emotion", doubt=fit_doubt([tiles], numbers["emotion"], keep_mood))
+        numbers = with_number(numbers, "emotion", doubt=fit_doubt(tiles, numbers["emotion"], keep_mood))
     return numbers
 
 
@@ -104,8 +147,11 @@ def fit_deviation(halves: Iterable[Looks]) -> tuple[tuple[float, float], ...]:
     predicted = np.concatenate(means)
     middles = (KNOTS[1:] + KNOTS[:-1]) / 2
     bins = np.digitize(predicted, middles)
-    deviations = [_quantile(errors[bins == i], shares[bins == i], 0.9) / NINETY for i in range(len(KNOTS))]
-    return tuple((float(knot), round(d, 1)) for knot, d in zip(KNOTS.tolist(), deviations, strict=True))
+    return tuple(
+        (knot, round(_quantile(errors[bins == i], shares[bins == i], 0.9) / NINETY, 1))
+        for i, knot in enumerate(KNOTS.tolist())
+        if (bins == i).sum() >= FEWEST
+    )
 
 
 def fit_gender(halves: Iterable[Looks], output: Output) -> float:
@@ -136,25 +182,29 @@ def fit_emotion(half: Looks, output: Output) -> float:
 def report_faces(looks: Looks, numbers: Numbers) -> str:
     """A table of age and gender, by the true age."""
     said = ages(looks, numbers["age"])
-    ends = intervals(said)
-    errors = said @ YEARS - looks.years
-    inside = (ends[:, 0] <= looks.years) & (looks.years <= ends[:, 1])
+    told = told_ages(said)
+    errors = told[:, 0] - looks.years
+    inside = (told[:, 1] <= looks.years) & (looks.years <= told[:, 2])
     chance = female(looks, numbers["gender"])
     right = np.where(np.isnan(looks.woman), np.nan, (chance > 0.5) == (looks.woman == 1))
     lines = ["| years | n | age error | bias | in 90 % | interval | gender right | women | men |"]
     lines.append("|---" * 9 + "|")
     for low, high in (*BANDS, (0, 117)):
         rows = (looks.years >= low) & (looks.years < high)
+        if not rows.any():
+            continue
         error, bias, held = np.abs(errors[rows]).mean(), errors[rows].mean(), inside[rows].mean()
         known = rows & ~np.isnan(right)
         both = [right[known], right[known & (looks.woman == 1)], right[known & (looks.woman == 0)]]
         gender_cells = " | ".join(f"{part.mean():.3f}" if len(part) else "-" for part in both)
-        width = np.diff(ends[rows]).mean()
+        width = np.diff(told[rows, 1:]).mean()
         age_cells = f"{error:.1f} | {bias:+.1f} | {held:.3f} | {width:.0f}"
         lines.append(f"| {low} to {high - 1} | {rows.sum()} | {age_cells} | {gender_cells} |")
     known = ~np.isnan(looks.woman)
     sure = np.maximum(chance, 1 - chance)[known]
-    lines.append(f"\nGender: calibration error {calibration_error(sure, right[known]):.3f}\n")
+    lines.append(
+        f"\nGender: calibration error {plain(calibration_error(sure, right[known]), len(sure)):.3f}\n"
+    )
     return "\n".join(lines)
 
 
@@ -162,8 +212,9 @@ def report_moods(tiles: Looks, output: Output) -> str:
     """Accuracy and calibration of the moods."""
     shares = moods(tiles, output)
     right = shares.argmax(axis=1) == tiles.mood
-    recalls = [right[tiles.mood == mood].mean() for mood in range(shares.shape[1])]
-    error = calibration_error(shares.max(axis=1), right)
+    here = sorted(set(tiles.mood.tolist()))
+    recalls = [right[tiles.mood == mood].mean() for mood in here]
+    error = plain(calibration_error(shares.max(axis=1), right), len(right))
     return (
         f"n = {len(right)}: {right.mean():.3f} right, mean recall {np.mean(recalls):.3f}, "
         f"calibration error {error:.3f}; recalls {', '.join(f'{recall:.2f}' for recall in recalls)}\n"

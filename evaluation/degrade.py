@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 
 from core.geometry import iou
-from core.protocols import Detector
 from core.types import F64, Faces, Image
-from evaluation.packs import Labelled
+from evaluation.finder import Finder, Located
 
 # What is drawn for each picture, evenly between the two; together they give every quality.
 HEIGHT = (16.0, 72.0)  # px of the face in the picture of the camera; in the logarithm
@@ -42,16 +41,14 @@ def degrade(image: Image, height: float, generator: np.random.Generator) -> Imag
     return np.asarray(poor, np.uint8)
 
 
-def degraded(
-    face: Labelled, detector: Detector, times: int, generator: np.random.Generator
-) -> Iterator[Labelled]:
+def degraded(face: Located, finder: Finder, times: int, generator: np.random.Generator) -> Iterator[Located]:
     """That face in so many poor pictures, as the detector finds it; without those it misses."""
     box = face.faces.boxes[0]
     for _ in range(times):
-        poor = degrade(face.image, float(box[3] - box[1]), generator)
-        found = _same(detector.detect([poor])[0], box * (poor.shape[1] / face.image.shape[1]))
+        poor = degrade(face.sample.image, float(box[3] - box[1]), generator)
+        found = _same(finder.faces(poor), box * (poor.shape[1] / face.sample.image.shape[1]))
         if len(found):
-            yield replace(face, image=poor, faces=found)
+            yield Located(replace(face.sample, image=poor), found)
 
 
 def _same(faces: Faces, box: F64) -> Faces:
@@ -59,10 +56,3 @@ def _same(faces: Faces, box: F64) -> Faces:
     overlaps = iou(box[None], faces.boxes)[0]
     best = np.argsort(-overlaps, kind="stable")[:1]
     return faces.take(best[overlaps[best] >= SAME_FACE])
-
-
-def degraded_tile(tile: Labelled, generator: np.random.Generator) -> Labelled:
-    """A poor picture of a face that fills it."""
-    poor = degrade(tile.image, float(tile.image.shape[0]), generator)
-    box = np.array([[0.0, 0, poor.shape[1], poor.shape[0]]])
-    return replace(tile, image=poor, faces=replace(tile.faces, boxes=box))

@@ -14,20 +14,16 @@ import numpy as np
 from core.cards import Card
 from core.errors import ConfigError
 from core.protocols import Detector
-from core.registry import load, unknown
-from core.session import open_session
-from core.settings import DetectorConfig
 from core.types import F64, Faces, Image
-from detectors import REGISTRY
 from evaluation.detection import by_height, matches, over, precisions, ratio
+from evaluation.models import model_row, open_detector
 from evaluation.pictures import pictures
 from evaluation.report import Figure, Report, Table
 from evaluation.wider_pack import Labels, read
-from weights.manifest import cards
-from weights.store import locate, sha256
 
 LEAST = 0.02  # score that takes part in the AP, as is usual for this data
 TIMED = 100  # pictures
+THREADS = 2  # as the program runs it
 SCORES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 COLUMNS = ("file", "x1", "y1", "x2", "y2", "score")
 
@@ -78,20 +74,13 @@ def run(options: argparse.Namespace) -> None:
     elif options.out is None or len(names) != 1:
         raise ConfigError("detect --images: give one --detector, and --out FILE.csv.")
     else:
-        write_found(open_detector(names[0], options, options.min_score)[0], options.images, options.out)
+        write_found(opened(names[0], options, options.min_score)[0], options.images, options.out)
 
 
-def open_detector(
-    name: str, options: argparse.Namespace, threshold: float | None
-) -> tuple[Detector, Card, Path]:
+def opened(name: str, options: argparse.Namespace, threshold: float | None) -> tuple[Detector, Card, Path]:
     """The detector, its card and its file; it keeps faces of every height."""
-    known = {key: card for key, card in cards().items() if card.role == "detector"}
-    if name not in known:
-        raise ConfigError(unknown("--detector", name, known))
-    path = locate(known[name])
-    config = DetectorConfig(name=name, size=options.size, threshold=threshold, min_face=0)
-    session = open_session(path, options.device)
-    return load(REGISTRY, name, "--detector")(config, known[name], session), known[name], path
+    wanted = {"size": options.size, "threshold": threshold, "min_face": 0}
+    return open_detector(name, options.device, THREADS, **wanted)
 
 
 def write_found(detector: Detector, place: Path, out: Path) -> None:
@@ -121,7 +110,7 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
             groups.setdefault(group, {})[f"{prefix}recall"] = figure
         missed += sum(m.faces - int((m.hits[m.scores >= options.min_score] >= 0).sum()) for m in rows)
         tables.append(_by_score(one, truth))
-        models.append(_model(one))
+        models.append(model_row("detector", one.card, one.file))
     where = f"{options.data.name} ({options.part}), {len(images)} pictures, long side {options.size}"
     tables = [_summary(where, metrics, groups), *tables]
     n = sum(int(labels.counted["hard"].sum()) for labels in truth)
@@ -131,9 +120,9 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
 
 def look(name: str, options: argparse.Namespace, images: Sequence[Image]) -> Run:
     """Let a detector see every picture, and some of them again by the clock."""
-    detector, card, path = open_detector(name, options, LEAST)
+    detector, card, path = opened(name, options, LEAST)
     found = [detector.detect([image])[0] for image in images]
-    return Run(card, path, found, cost(open_detector(name, options, None)[0], images[:TIMED]))
+    return Run(card, path, found, cost(opened(name, options, None)[0], images[:TIMED]))
 
 
 def cost(detector: Detector, images: Sequence[Image]) -> dict[str, Figure]:
@@ -155,12 +144,6 @@ def mean(values: F64) -> Figure:
 def _figures(one: Run, truth: Sequence[Labels], score: float) -> dict[str, Figure]:
     recall, precision = over(matches(one.found, truth, "hard"), score)
     return {**precisions(one.found, truth), "recall": recall, "precision": precision, **one.cost}
-
-
-def _model(one: Run) -> dict[str, object]:
-    card = one.card
-    own = {"role": card.role, "id": card.id, "sha256": sha256(one.file)}
-    return {**own, "licence": card.licence, "commercial": card.commercial}
 
 
 def _summary(where: str, metrics: dict[str, Figure], groups: dict[str, dict[str, Figure]]) -> Table:

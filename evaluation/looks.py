@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import count
 
 import numpy as np
 
 from core.cards import Output
-from core.session import open_session
-from core.settings import DetectorConfig, EvidenceConfig
 from core.types import F64, I64, Array, Estimates
-from detectors.yunet import YuNet
-from estimators.belief import YEARS, AgeBelief
+from estimators.belief import YEARS
 from estimators.network import ANYBODY, Network, deviation_at, doubted, temper, widen
 from estimators.panel import Panel
-from evaluation.packs import Labelled
-from weights.manifest import cards
-from weights.store import locate
+from evaluation.finder import Located
+from evaluation.judge import believe
+from evaluation.models import open_models
 
-NETWORKS = {"age": "age_dlib", "gender": "gender_dlib", "emotion": "emotion_fer"}
 SAID = ("quality", "age", "female", "emotion")
 BLOCK = 500  # looks widened at once: each takes a table of 101 x 101
 Numbers = dict[str, Output]  # of each role: deviation, temperature, doubt
@@ -60,30 +56,31 @@ def together(packs: Iterable[Looks]) -> Looks:
     return Looks(*(np.concatenate(parts) for parts in zip(*columns, strict=True)))
 
 
-def open_parts() -> tuple[Panel, YuNet, Numbers]:
-    """The default networks, nothing widened, tempered or doubted; the detector; what the cards state."""
-    known = cards()
-    networks: dict[str, Network] = {}
+def open_panel(names: Mapping[str, str]) -> tuple[Panel, Numbers]:
+    """The network of each role, nothing widened, tempered or doubted; and what their cards state."""
     plain = {"deviation": 0.0, "temperature": 1.0, "doubt": 0.0}
-    for role, name in NETWORKS.items():
-        card = known[name]
-        card = card.model_copy(
-            update={"outputs": tuple(output.model_copy(update=plain) for output in card.outputs)}
-        )
-        networks[role] = Network(card, open_session(locate(card), "cpu", 1))
-    yunet = YuNet(DetectorConfig(size=320), known["yunet"], open_session(locate(known["yunet"]), "cpu", 1))
-    stated = {role: output for role, name in NETWORKS.items() for output in known[name].outputs}
-    return Panel(networks), yunet, stated
+    models = open_models(names)
+    networks: dict[str, Network] = {}
+    for model in models:
+        bare = tuple(output.model_copy(update=plain) for output in model.card.outputs)
+        card = model.card.model_copy(update={"outputs": bare})
+        networks.setdefault(card.id, Network(card, model.session))
+    stated: Numbers = {
+        model.role: output for model in models for output in model.card.outputs if output.role == model.role
+    }
+    return Panel({model.role: networks[model.card.id] for model in models}), stated
 
 
-def collect(panel: Panel, people: Iterable[list[Labelled]]) -> Looks:
+def collect(panel: Panel, people: Iterable[list[Located]]) -> Looks:
     """Let the panel judge all views of every person; the first of each is the picture as it is."""
     said: list[Estimates] = []
     labels = []
     for person, views in zip(count(), people, strict=False):
         for place, face in enumerate(views):
-            said += panel.look([(face.image, face.faces)])
-            labels.append((face.age, face.female, face.mood, face.tuning, person, place > 0))
+            sample = face.sample
+            said += panel.look([(sample.image, face.faces)])
+            tuning = sample.part == "tune"
+            labels.append((sample.age, sample.female, sample.mood, tuning, person, place > 0))
     columns = {
         name: np.concatenate([getattr(look, name) for look in said]).astype(np.float64) for name in SAID
     }
@@ -118,25 +115,14 @@ def moods(looks: Looks, output: Output) -> F64:
     return doubted(shares, np.full(7, 1 / 7), output.doubt, looks.quality)
 
 
-def intervals(distributions: F64) -> F64:
-    """What tracks believe after one such look: (N, 2), years, low and high."""
-    said = np.zeros((len(distributions), 2))
-    for row, distribution in enumerate(distributions):
-        belief = AgeBelief()
-        belief.add(distribution, 1.0, 1.0)
-        said[row] = belief.read(1.0, EvidenceConfig().shared)[2:]
-    return said
+def told_ages(distributions: F64) -> F64:
+    """What tracks believe after one such look: (N, 3), years: the age, low and high."""
+    looks = Estimates.none(len(distributions))
+    looks.age[:], looks.quality[:] = distributions, 1
+    belief = believe(looks)
+    return np.stack([belief.age_mean, belief.age_low, belief.age_high], axis=1).astype(np.float64)
 
 
 def with_number(numbers: Numbers, role: str, **changes: object) -> Numbers:
     """The same numbers but for some of a role."""
     return numbers | {role: numbers[role].model_copy(update=changes)}
-
-
-def calibration_error(sure: F64, right: Array) -> float:
-    """Mean distance of confidence and accuracy over ten bins (Guo et al., ICML 2017)."""
-    bins = np.clip((sure * 10).astype(int), 0, 9)
-    parts = [
-        (bins == i).mean() * abs(sure[bins == i].mean() - right[bins == i].mean()) for i in set(bins.tolist())
-    ]
-    return float(sum(parts))

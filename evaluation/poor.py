@@ -7,22 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from core.cards import Output
-from core.protocols import Detector
 from core.settings import EvidenceConfig
 from core.types import F32, F64, I64, SEEN, Array, Estimates, Faces, Tracks
 from estimators.evidence import Fusion
-from evaluation.degrade import degraded, degraded_tile
+from evaluation.degrade import degraded
+from evaluation.finder import Finder, Located
 from evaluation.looks import (
     Looks,
     Numbers,
     ages,
-    calibration_error,
     female,
-    intervals,
     moods,
+    told_ages,
     with_number,
 )
-from evaluation.packs import Labelled
+from evaluation.measures import calibration_error, plain
 
 VIEWS = 2  # poor pictures made of each good one
 BANDS = ((0.0, 0.15), (0.15, 0.4), (0.4, 0.7), (0.7, 1.01))
@@ -33,19 +32,12 @@ STEP = 0.4  # s between the looks at a track: `looks.refresh`
 Kept = Callable[[Looks, Output], tuple[float, float]]
 
 
-def views(faces: Iterable[Labelled], detector: Detector) -> Iterator[list[Labelled]]:
+def views(faces: Iterable[Located], finder: Finder) -> Iterator[list[Located]]:
     """Each face that was found as it is, and in poor pictures."""
     generator = np.random.default_rng(0)
     for face in faces:
         if len(face.faces):
-            yield [face, *degraded(face, detector, VIEWS, generator)]
-
-
-def tile_views(tiles: Iterable[Labelled]) -> Iterator[list[Labelled]]:
-    """The same for the tiles of FER2013, whose faces are not looked for."""
-    generator = np.random.default_rng(0)
-    for tile in tiles:
-        yield [tile, *(degraded_tile(tile, generator) for _ in range(VIEWS))]
+            yield [face, *degraded(face, finder, VIEWS, generator)]
 
 
 def fit_doubt(packs: Sequence[Looks], output: Output, kept: Kept) -> float:
@@ -61,7 +53,7 @@ def fit_doubt(packs: Sequence[Looks], output: Output, kept: Kept) -> float:
 
 def keep_age(looks: Looks, output: Output) -> tuple[float, float]:
     """0.9, and the share of the true ages that lie in the interval."""
-    low, high = intervals(ages(looks, output)).T
+    _, low, high = told_ages(ages(looks, output)).T
     return 0.9, float(((low <= looks.years) & (looks.years <= high)).mean())
 
 
@@ -86,11 +78,15 @@ def report_bands(looks: Looks, numbers: Numbers) -> str:
     for low, high in (*BANDS, (0.0, 1.01)):
         band = looks.take((looks.quality >= low) & (looks.quality < high))
         said = ages(band, numbers["age"])
-        error = np.abs(said @ np.arange(said.shape[1]) - band.years).mean()
+        error = np.abs(told_ages(said)[:, 0] - band.years).mean() if len(said) else np.nan
         cells = [f"{low:g} to {min(high, 1):g}", str(len(band.years)), f"{error:.1f}"]
         cells += _held(band, said) + _held(band, ages(band, with_number(numbers, "age", doubt=0.0)["age"]))
         sure, right = _gender(band, numbers["gender"])
-        cells += [f"{right.mean():.3f}", f"{sure.mean():.3f}", f"{calibration_error(sure, right):.3f}"]
+        cells += [
+            f"{right.mean():.3f}",
+            f"{sure.mean():.3f}",
+            f"{plain(calibration_error(sure, right), len(right)):.3f}",
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -105,7 +101,8 @@ def report_mood_bands(looks: Looks, output: Output) -> str:
             continue
         shares = moods(band, output)
         sure, right = shares.max(axis=1), shares.argmax(axis=1) == band.mood
-        figures = f"{right.mean():.3f} | {sure.mean():.3f} | {calibration_error(sure, right):.3f}"
+        error = plain(calibration_error(sure, right), len(right))
+        figures = f"{right.mean():.3f} | {sure.mean():.3f} | {error:.3f}"
         lines.append(f"| {low:g} to {min(high, 1):g} | {len(right)} | {figures} |")
     return "\n".join(lines) + "\n"
 
@@ -153,7 +150,7 @@ def _track(said: F32, quality: F64) -> tuple[float, float, float]:
 
 
 def _held(looks: Looks, said: F64) -> list[str]:
-    low, high = intervals(said).T
+    _, low, high = told_ages(said).T
     inside = (low <= looks.years) & (looks.years <= high)
     return [f"{inside.mean():.3f}", f"{(high - low).mean():.1f}"]
 

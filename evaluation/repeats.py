@@ -1,8 +1,9 @@
 """How much of a network's error all looks at one person share: `evidence.shared`.
 
-Each All-Age-Faces picture is shown as it is, mirrored, darker, brighter, smaller, softer and with
-shaken landmarks, as looks along a track differ. What of the error stays the same is shared.
-`python -m evaluation.repeats --data DIR` prints both shares.
+Each picture of All-Age-Faces, or of another set with landmarks of its own, is shown as it is, mirrored,
+darker, brighter, smaller, softer and with shaken landmarks, as looks along a track differ. What of the
+error stays the same is shared. `python -m evaluation.repeats --data DIR` prints both shares; pictures
+that our networks were trained on take no part.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import numpy as np
 
 from core.types import F32, F64, Image
 from estimators.belief import YEARS
-from evaluation.looks import open_parts
-from evaluation.packs import boxed, read_aaf
+from evaluation.finder import boxed
+from evaluation.layouts import chosen, opened, sets
+from evaluation.layouts.entry import Entry
+from evaluation.looks import open_panel
+from evaluation.models import default, role_arguments
 
 View = tuple[Image, F32]
 
@@ -27,19 +31,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the face packs")
     parser.add_argument("--limit", type=int, default=600, help="pictures (600)")
+    parser.add_argument("--models", type=role_arguments, default={}, help="age=ID,gender=ID")
     options = parser.parse_args()
-    panel, _, _ = open_parts()
+    panel, _ = open_panel({role: options.models.get(role) or default(role) for role in ("age", "gender")})
     generator = np.random.default_rng(0)
     ages, odds = [], []
-    for face in read_aaf(options.data, options.limit):
-        varied = vary(face.image, face.faces.landmarks, generator)
+    for sample in opened(chosen(_with_landmarks(options.data), options.limit)):
+        assert sample.landmarks is not None
+        varied = vary(sample.image, sample.landmarks[None], generator)
         looks = panel.look([(image, boxed(points)) for image, points in varied])
-        ages.append([float(look.age[0] @ YEARS) - face.age for look in looks])
+        ages.append([float(look.age[0] @ YEARS) - sample.age for look in looks])
         chances = np.clip([float(look.female[0]) for look in looks], 1e-3, 1 - 1e-3)
-        odds.append(np.log(chances / (1 - chances)) * (1 if face.female == 1 else -1))
+        odds.append(np.log(chances / (1 - chances)) * (1 if sample.female == 1 else -1))
     print(f"n = {len(ages)} people, {len(ages[0])} looks each")
     print(f"age: {share(np.array(ages)):.2f} of the error's variance is shared")
     print(f"gender: {share(np.array(odds)):.2f} of the variance of the log odds is shared")
+
+
+def _with_landmarks(data: Path) -> list[Entry]:
+    entries = [entry for found in sets(data) for entry in found.entries]
+    told = [entry for entry in entries if entry.labels.sound and entry.labels.landmarks is not None]
+    return [entry for entry in told if entry.labels.part != "train" and np.isfinite(entry.labels.age)]
 
 
 def vary(image: Image, points: F32, generator: np.random.Generator) -> Iterator[View]:

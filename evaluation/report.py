@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,16 @@ import numpy as np
 from core.types import Array
 
 REPEATS = 1000
+DRAWN = 100  # repeats held at once
+STYLE = (
+    "body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1080px;padding:0 1em;color:#1c2733}"
+    "h1{margin-bottom:.2em}h2{font-size:17px;margin:2em 0 .5em}h3{font-size:15px;margin:.2em 0}"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}"
+    "td,th{padding:.2em .8em;text-align:right;white-space:nowrap}tr+tr{border-top:1px solid #e3e8ee}"
+    "td:first-child,th:first-child{text-align:left}section{display:flex;flex-wrap:wrap;gap:1.5em}"
+    "figure{margin:0;width:min(500px,100%)}figcaption{color:#5b6876;font-size:13px}svg{width:100%;height:auto}"
+)
+Measure = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """A drawing under a title, with a sentence that says how to read it; `svg` is markup."""
+
+    title: str
+    svg: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run of one task.
 
@@ -48,7 +67,7 @@ class Report:
         by_group: the same for parts of the data.
         models: the networks, as the program's own summary names them.
         seconds: that it took.
-        tables: for people.
+        tables, plots: for people.
     """
 
     task: str
@@ -60,6 +79,7 @@ class Report:
     models: Sequence[Mapping[str, Any]]
     seconds: float
     tables: Sequence[Table] = field(default_factory=tuple)
+    plots: Sequence[Plot] = field(default_factory=tuple)
 
     def write(self, folder: Path) -> None:
         """summary.json and report.html into a folder, which is made if it is not there."""
@@ -90,32 +110,66 @@ class Report:
         }
 
     def _page(self) -> str:
-        parts = [f"<h1>{html.escape(self.task)}: {html.escape(self.data)}</h1>"]
+        parts = [f"<h1>{html.escape(self.task)}</h1><p>{html.escape(self.data)}</p>"]
+        models = "; ".join(_named(model) for model in self.models)
+        counts = f"{self.n} cases, {self.missed} without an answer; {self.seconds:.0f} s. {models}"
+        parts.append(f"<p>{html.escape(counts)}</p>")
+        parts += ["<section>", *(_drawing(plot) for plot in self.plots), "</section>"]
         for table in self.tables:
             rows = [_cells(table.head, "th"), *(_cells(row, "td") for row in table.rows)]
             body = "".join(f"<tr>{row}</tr>" for row in rows)
             parts.append(f"<h2>{html.escape(table.title)}</h2><table>{body}</table>")
-        style = "body{font:15px sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:right}"
-        head = f"<meta charset='utf-8'><title>{html.escape(self.task)}</title><style>{style}</style>"
+        head = f"<meta charset='utf-8'><title>{html.escape(self.task)}</title><style>{STYLE}</style>"
         return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>\n"
 
 
-def bootstrap(pictures: int, measure: Any) -> Figure:
+def bootstrap(pictures: int, measure: Measure) -> Figure:
     """A figure and its 95 % interval over pictures drawn again with replacement.
 
     Args:
         pictures: how many there are.
         measure: from weights (R, pictures), how often each picture counts, to R values.
     """
+    return bootstraps(pictures, {"": measure})[""]
+
+
+def bootstraps(pictures: int, measures: Mapping[str, Measure]) -> dict[str, Figure]:
+    """Several figures over the same draws; see `bootstrap`."""
     rng = np.random.default_rng(0)
-    drawn: Array = rng.multinomial(pictures, np.full(pictures, 1 / pictures), REPEATS)
-    low, high = np.nanpercentile(measure(drawn), [2.5, 97.5])
-    (value,) = measure(np.ones((1, pictures), np.int64))
-    return Figure(float(value), float(low), float(high))
+    even = np.full(pictures, 1 / max(pictures, 1))
+    values: dict[str, list[Array]] = {name: [] for name in measures}
+    for _ in range(REPEATS // DRAWN):  # a part at a time: all weights of 20,000 pictures take 160 MB
+        drawn: Array = rng.multinomial(pictures, even, DRAWN).astype(np.float64)
+        for name, measure in measures.items():
+            values[name].append(measure(drawn))
+    ones = np.ones((1, pictures))
+    return {
+        name: Figure(float(measure(ones)[0]), *_ends(np.concatenate(values[name])))
+        for name, measure in measures.items()
+    }
+
+
+def _ends(values: Array) -> tuple[float, float]:
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        return np.nan, np.nan
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _named(model: Mapping[str, Any]) -> str:
+    """A network with its licence; a tracker, which is a program, has none to tell."""
+    licence = f" ({model['licence']})" if "licence" in model else ""
+    return f"{model.get('role', 'tracker')}: {model['id']}{licence}"
 
 
 def _number(value: float) -> float | None:
     return round(value, 5) if np.isfinite(value) else None
+
+
+def _drawing(plot: Plot) -> str:
+    words = f"<h3>{html.escape(plot.title)}</h3>{plot.svg}<figcaption>{html.escape(plot.note)}</figcaption>"
+    return f"<figure>{words}</figure>"
 
 
 def _cells(row: Sequence[str], tag: str) -> str:

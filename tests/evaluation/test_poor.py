@@ -6,9 +6,10 @@ import pytest
 from core.cards import Output
 from estimators.network import ANYBODY
 from evaluation.degrade import HEIGHT, JPEG, degrade, degraded
-from evaluation.looks import Looks, ages, intervals
-from evaluation.packs import Labelled
+from evaluation.finder import Finder, Located
+from evaluation.looks import Looks, ages, told_ages
 from evaluation.poor import fit_doubt, keep_age, keep_gender
+from evaluation.samples import Sample
 from tests.make import faces
 
 AGE = Output(role="age", name="ages", deviation=3.0)
@@ -54,7 +55,7 @@ def test_with_the_fitted_doubt_nine_of_ten_true_ages_lie_in_the_interval():
     tuning, rest = (looks(np.random.default_rng(seed), blind=0.3) for seed in (2, 3))
 
     doubt = fit_doubt([tuning], AGE, keep_age)
-    low, high = intervals(ages(rest, AGE.model_copy(update={"doubt": doubt}))).T
+    _, low, high = told_ages(ages(rest, AGE.model_copy(update={"doubt": doubt}))).T
 
     assert ((low <= rest.years) & (rest.years <= high)).mean() == pytest.approx(0.9, abs=0.06)
 
@@ -85,10 +86,12 @@ def test_a_face_that_the_detector_does_not_find_in_the_poor_picture_is_left_out(
             there, beside = (np.array(box) * scale for box in ((50, 40, 150, 160), (0, 0, 40, 40)))
             return [faces(tuple(beside), tuple(there)) if self.count % 2 else faces(tuple(beside))]
 
-    face = Labelled("a", np.full((200, 200, 3), 120, np.uint8), faces((50, 40, 150, 160)), 30.0, 1.0)
+    sample = Sample("a", np.full((200, 200, 3), 120, np.uint8), age=30.0, female=1.0)
 
-    views = list(degraded(face, Nearly(), 4, np.random.default_rng(0)))
+    views = list(
+        degraded(Located(sample, faces((50, 40, 150, 160))), Finder(Nearly()), 4, np.random.default_rng(0))
+    )
 
     assert len(views) == 2
     assert all(view.faces.boxes[0, 0] > 0 for view in views)
-    assert all(view.age == 30 for view in views)
+    assert all(view.sample.age == 30 for view in views)

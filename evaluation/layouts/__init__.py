@@ -1,0 +1,115 @@
+"""Readers of labelled faces: packs, and the layouts in which data sets are published.
+
+    from evaluation.layouts import find, read
+
+    find(Path("data"))                                  # ["aaf_public", "fer2013_public", ...]
+    for sample in read(Path("data"), "aaf_public"):     # opened one by one
+        sample.image, sample.age, sample.split, sample.sound
+
+A layout is a module with `sets(place)`, the sets that it recognises there, and `LOOKED_FOR`, a
+sentence about what it goes by. The first one that recognises anything wins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from core.errors import ConfigError
+from core.registry import unknown
+from evaluation.layouts.entry import Entry, Set
+from evaluation.layouts.place import Place
+from evaluation.samples import Sample
+
+log = logging.getLogger(__name__)
+# In the order in which they are tried: the narrower rule first.
+LAYOUTS = {
+    name: f"evaluation.layouts.{name}"
+    for name in (
+        "packs",
+        "utkface",
+        "allagefaces",
+        "fgnet",
+        "fairface",
+        "adience",
+        "ckplus",
+        "fer2013",
+        "rafdb",
+        "affectnet",
+    )
+}
+
+
+def find(data: Path) -> list[str]:
+    """Names of the sets in a folder or .tar.
+
+    Raises:
+        ConfigError: nothing there is recognised.
+        SourceError: there is no such place.
+    """
+    return [found.name for found in sets(data)]
+
+
+def read(data: Path, layout: str = "auto", limit: int | None = None) -> Iterator[Sample]:
+    """The labelled pictures of one set, each opened when its turn comes.
+
+    Args:
+        data: a folder or a .tar.
+        layout: name of a layout or of a pack; auto takes what is there, if it is one set.
+        limit: read that many only, spread over the set by a hash of the names.
+
+    Raises:
+        ConfigError: no such layout; nothing recognised; or several sets, and none named.
+    """
+    found = sets(data, layout)
+    if len(found) > 1:
+        names = ", ".join(one.name for one in found)
+        raise ConfigError(f"{data}: holds several sets ({names}): name one of them as the layout.")
+    return opened(chosen(found[0].entries, limit))
+
+
+def sets(data: Path, layout: str = "auto") -> list[Set]:
+    """The sets there, no picture opened: of any layout, of one, or the one pack of that name.
+
+    Raises:
+        ConfigError: no such layout, or nothing recognised.
+        SourceError: there is no such place.
+    """
+    place = Place(data)
+    names = [layout] if layout in LAYOUTS else list(LAYOUTS)
+    for name in names:
+        found: list[Set] = import_module(LAYOUTS[name]).sets(place)
+        if found and layout not in ("auto", *LAYOUTS):
+            found = [one for one in found if one.name == layout]
+        if found:
+            return found
+    if layout not in ("auto", *LAYOUTS):
+        raise ConfigError(unknown("--layout", layout, {"auto": "", **LAYOUTS}))
+    wanted = "; or ".join(import_module(LAYOUTS[name]).LOOKED_FOR for name in names)
+    raise ConfigError(f"{data}: no labelled faces recognised there. Looked for: {wanted}.")
+
+
+def chosen(entries: Sequence[Entry], limit: int | None) -> list[Entry]:
+    """That many entries, the first by the hash of their names, in the order of the set."""
+    if limit is None or limit >= len(entries):
+        return list(entries)
+    order = sorted(range(len(entries)), key=lambda row: _digest(entries[row].labels.name))
+    return [entries[row] for row in sorted(order[:limit])]
+
+
+def opened(entries: Iterable[Entry]) -> Iterator[Sample]:
+    """The entries with their pictures; one that cannot be read is left out, with a warning."""
+    for entry in entries:
+        image = entry.open()
+        if image is None:
+            log.warning("%s: cannot be read as a picture; left out.", entry.labels.name)
+        else:
+            yield replace(entry.labels, image=image)
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(f"order {name}".encode()).digest()

@@ -1,0 +1,135 @@
+"""The protocol of LFW on made-up people."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.errors import ConfigError
+from core.types import Crop, Estimates
+from evaluation import verify
+from evaluation.__main__ import main
+from evaluation.layouts.place import Place
+from evaluation.pairs import accepted_at, best_threshold, by_folds, drawn, listed, people
+from tests.evaluation.sets import picture, pictures, text
+
+
+def made_up(folder, persons=40, each=3):
+    """People of that many pictures, each of one grey."""
+    for person in range(persons):
+        for number in range(each):
+            picture(folder / f"P{person}" / f"P{person}_{number + 1:04d}.png", grey=6 * person, size=16)
+    return folder
+
+
+def test_people_are_read_from_folders_and_names(tmp_path):
+    pictures(tmp_path, "Ann_Lee/Ann_Lee_0001.jpg", "Ann_Lee/Ann_Lee_0012.png", "Ann_Lee/other.jpg")
+
+    assert people(Place(tmp_path)) == {
+        "Ann_Lee": {1: "Ann_Lee/Ann_Lee_0001.jpg", 12: "Ann_Lee/Ann_Lee_0012.png"}
+    }
+
+
+def test_pairs_are_read_fold_by_fold(tmp_path):
+    known = people(Place(pictures(tmp_path, "A/A_0001.png", "A/A_0002.png", "B/B_0001.png")))
+    lines = "2\t1\nA\t1\t2\nA\t1\tB\t1\nA\t2\t1\nB\t1\tA\t2\n"
+
+    pairs = listed(lines, known)
+
+    assert [(pair.same, pair.fold) for pair in pairs] == [(True, 0), (False, 0), (True, 1), (False, 1)]
+    assert (pairs[3].first, pairs[3].second) == ("B/B_0001.png", "A/A_0002.png")
+
+
+def test_a_pair_of_pictures_that_are_not_there_is_told_by_its_line(tmp_path):
+    known = people(Place(pictures(tmp_path, "A/A_0001.png")))
+
+    with pytest.raises(ConfigError, match=r"pairs.txt, line 2: 'A 1 9'"):
+        listed("1\t1\nA\t1\t9\n", known)
+
+
+def test_drawn_folds_share_nobody_and_are_the_same_for_the_same_seed(tmp_path):
+    known = people(Place(made_up(tmp_path)))
+
+    pairs, again = (drawn(known, 5, np.random.default_rng(3)) for _ in range(2))
+
+    assert pairs == again
+    folds = {}
+    for pair in pairs:
+        folds.setdefault(pair.fold, set()).update(name.split("/")[0] for name in (pair.first, pair.second))
+        assert pair.same == (pair.first.split("/")[0] == pair.second.split("/")[0])
+    assert len(folds) == 10
+    assert sum(map(len, folds.values())) == len(set.union(*folds.values()))
+    assert sum(pair.same for pair in pairs) == sum(not pair.same for pair in pairs) == 50
+
+
+def test_each_fold_is_judged_by_the_threshold_of_the_others():
+    scores = np.array([0.9, 0.1, 0.9, 0.1, 0.4, 0.3])
+    same = np.array([True, False, True, False, True, False])
+    folds = np.array([0, 0, 1, 1, 2, 2])
+
+    # The others part at 0.5, where the third fold's own pairs are both under it.
+    assert by_folds(scores, same, folds).tolist() == [True, True, True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("scores", "same", "low", "high"),
+    [
+        ([0.9, 0.5, 0.1], [True, True, False], 0.1, 0.5),
+        ([0.5, 0.5, 0.5], [True, False, False], 0.5, np.inf),
+        ([0.3, 0.2], [True, True], -np.inf, 0.2),
+    ],
+)
+def test_the_best_threshold_has_the_fewest_errors(scores, same, low, high):
+    assert low < best_threshold(np.array(scores), np.array(same)) <= high
+
+
+def test_few_false_accepts_are_allowed():
+    scores = np.array([0.9, 0.6, 0.4, 0.7, 0.5, 0.3, 0.2])
+    same = np.array([True, True, True, False, False, False, False])
+
+    assert accepted_at(scores, same, 1e-3).tolist() == [True, False, False]
+    assert accepted_at(scores, same, 0.25).tolist() == [True, True, False]
+
+
+class Greys:
+    """Stands for the network: the direction of a face print is the grey of the picture."""
+
+    crop = Crop("aligned", 8)
+
+    def estimate(self, crops, quality):
+        angles = crops.mean(axis=(1, 2, 3)) / 100
+        none = Estimates.none(len(crops))
+        vectors = np.float32([np.cos(angles), np.sin(angles)]).T
+        return Estimates(none.quality, none.age, none.female, none.emotion, vectors)
+
+
+class Opened:
+    """Stands for an opened network."""
+
+    card = session = None
+
+    def row(self):
+        return {"role": "embedding", "id": "greys", "sha256": "", "licence": "none", "commercial": True}
+
+
+def test_the_task_writes_its_figures(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(verify, "open_model", lambda *words: Opened())
+    monkeypatch.setattr(verify, "Network", lambda card, session: Greys())
+    data, out = made_up(tmp_path / "people"), tmp_path / "out"
+
+    assert main(["verify", "--data", str(data), "--aligned", "--pairs", "4", "--out", str(out)]) == 0
+
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["task"], summary["n"], summary["missed"]) == ("verify", 80, 0)
+    assert summary["metrics"]["tar_at_far_0.001"]["value"] == 1
+    assert summary["metrics"]["accuracy"]["value"] > 0.9
+    assert "accuracy" in capsys.readouterr().out
+
+
+def test_a_folder_without_people_is_an_error_of_one_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(verify, "open_model", lambda *words: Opened())
+    text(tmp_path / "pairs.txt", "1 1\n")
+
+    assert main(["verify", "--data", str(tmp_path), "--aligned"]) == 2
+
+    assert "no pictures named Name/Name_0001 (LFW) there" in capsys.readouterr().err
