@@ -5,7 +5,7 @@ RUN    := $(VENV)/bin/python
 GPU    ?=
 SRC    ?= demo
 OUT    ?= runs/$(if $(filter demo,$(SRC)),demo,latest)
-CODE   := core capture detectors tracker estimators watch render outputs weights pipeline evaluation benchmarks stream.py
+CODE   := core capture detectors tracker estimators watch render outputs weights pipeline evaluation training benchmarks stream.py
 
 # Windows need a display and the system libraries of a desktop; without them OpenCV's headless
 # build is the one that imports. LD cannot be asked portably, so Python is.
@@ -14,7 +14,7 @@ CV     := $(if $(filter 1,$(WINDOW)),window,headless)
 ORT    := $(if $(GPU),gpu,cpu)
 LOCKS  := requirements/base.txt requirements/$(CV).txt requirements/$(ORT).txt $(if $(GPU),requirements/convert.txt)
 
-.PHONY: demo test check test-fast test-slow bench install install-test weights format lock clean
+.PHONY: demo test check test-fast test-slow bench install install-test install-train weights format lock clean
 
 demo: install  ## the demo film, or your own source: make demo SRC=0, SRC=film.mp4, SRC=rtsp://...
 	@mkdir -p $(OUT)
@@ -48,6 +48,8 @@ install: $(VENV)/.installed-$(CV)-$(ORT)
 
 install-test: $(VENV)/.installed-$(CV)-$(ORT) $(VENV)/.installed-test
 
+install-train: $(VENV)/.installed-train  ## PyTorch beside it: gigabytes, see docs/training.md
+
 weights: install
 	$(RUN) -m weights list
 
@@ -68,22 +70,28 @@ $(VENV)/.installed-test: $(VENV)/.installed-$(CV)-$(ORT) requirements/test.txt r
 	$(RUN) -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/evaluation.txt
 	@touch $@
 
+$(VENV)/.installed-train: $(VENV)/.installed-test requirements/train.txt
+	$(RUN) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/train.txt
+	@touch $@
+
 format: install-test
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
 # One resolution for Python 3.11 to 3.13, written in pieces that agree with each other; evaluation and peers stand
-# apart, as they say themselves. Needs uv.
-LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-    --custom-compile-command 'make lock' -c requirements/.all
+# apart, as they say themselves, and train agrees with all but gpu: the two want other CUDA libraries. Needs uv.
+LOCK   := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+    --custom-compile-command 'make lock'
+BESIDE := base cpu convert test
 lock:
-	cat $(filter-out %/evaluation.in %/peers.in,$(wildcard requirements/*.in)) | grep -v '^-r' | uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate - -o requirements/.all
+	cat $(filter-out %/evaluation.in %/peers.in %/train.in,$(wildcard requirements/*.in)) | grep -v '^-r' | uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate - -o requirements/.all
 	for piece in base headless window cpu gpu convert test; do \
-	  $(LOCK) requirements/$$piece.in -o requirements/$$piece.txt || exit 1; \
+	  $(LOCK) -c requirements/.all requirements/$$piece.in -o requirements/$$piece.txt || exit 1; \
 	done
 	for piece in evaluation peers; do \
-	  $(LOCK) --no-deps requirements/$$piece.in -o requirements/$$piece.txt || exit 1; \
+	  $(LOCK) -c requirements/.all --no-deps requirements/$$piece.in -o requirements/$$piece.txt || exit 1; \
 	done
+	$(LOCK) $(BESIDE:%=-c requirements/%.txt) requirements/train.in -o requirements/train.txt
 	rm requirements/.all
 
 clean:

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: make install-train")
+
+from core.errors import ConfigError  # noqa: E402
+from tests.training.drawn import cached  # noqa: E402
+from training.__main__ import main  # noqa: E402
+from training.kept import kept  # noqa: E402
+from training.loop import Run, answers, prepare, train  # noqa: E402
+from training.networks import BUILDERS, ConvNorm, FaceNet, build, dlib_resnet, started  # noqa: E402
+from training.recipes import PLAIN, RECIPES  # noqa: E402
+from training.targets import Faces, Fold  # noqa: E402
+from training.teachers import Trained, told  # noqa: E402
+
+HEADS = ("age", "gender", "emotion", "race", "quality")
+TINY = replace(PLAIN, heads=HEADS, sets=("drawn",), size=32, epochs=3, batch=16, shape=(1, 1), rate=3e-3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return cached(tmp_path_factory.mktemp("cache"), 160)
+
+
+class Stopped(Exception):
+    """As if somebody pressed Ctrl-C."""
+
+
+def _train(cache, folder, recipe=TINY, seed: int = 1, until: int | None = None) -> Run:
+    """As the command does; `until` breaks off in the midst of the epoch after that one."""
+    faces, tune = (Faces(cache, ("drawn",), part, recipe.balance, recipe.votes) for part in ("train", "tune"))
+    torch.manual_seed(seed)
+    run = Run(recipe, build(recipe), seed, len(faces) // recipe.batch)
+    if until is not None:
+        run.net.register_forward_hook(lambda *_: _stop(run.epoch == until))
+    train(run, faces, tune, folder)
+    return run
+
+
+def _stop(now: bool) -> None:
+    if now:
+        raise Stopped
+
+
+def _curves(folder) -> list[dict[str, str]]:
+    with (folder / "curves.csv").open() as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def whole(cache, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    _train(cache, folder)
+    return folder
+
+
+def test_the_loss_falls(whole) -> None:
+    losses = [float(row["loss"]) for row in _curves(whole)]
+
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(cache, whole, tmp_path) -> None:
+    with pytest.raises(Stopped):
+        _train(cache, tmp_path, until=1)
+    with (tmp_path / "curves.csv").open("a") as file:
+        file.write("2,9,9\n")  # an epoch that was broken off before its checkpoint
+
+    _train(cache, tmp_path)
+
+    ours, theirs = (torch.load(folder / "checkpoint.pt") for folder in (tmp_path, whole))
+    assert all(torch.equal(ours["mean"][name], theirs["mean"][name]) for name in ours["mean"])
+    assert _curves(tmp_path) == _curves(whole)
+
+
+def test_another_seed_gives_another_network(cache, whole, tmp_path) -> None:
+    _train(cache, tmp_path, replace(TINY, epochs=1), seed=2)
+
+    assert _curves(tmp_path)[0]["loss"] != _curves(whole)[0]["loss"]
+
+
+@pytest.mark.parametrize(("change", "seed", "what"), [({"rate": 0.1}, 1, "rate"), ({}, 2, "seed")])
+def test_another_recipe_or_seed_is_not_gone_on_with(cache, whole, change, seed: int, what: str) -> None:
+    with pytest.raises(ConfigError, match=f"another training .*{what} is"):
+        _train(cache, whole, replace(TINY, **change), seed)
+
+
+def test_faces_without_labels_touch_only_the_heads_that_they_are_labelled_for(cache) -> None:
+    faces = Faces(cache, ("drawn",), "train", 0, 0.4)
+    rows = np.flatnonzero((faces.labels.race < 0) & (faces.labels.mood < 0))[:8]
+    torch.manual_seed(1)
+    run = Run(replace(TINY, decay=0.0), build(TINY), 1, 10)
+    before = {name: parameter.clone() for name, parameter in run.net.heads.named_parameters()}
+
+    chips = np.stack([np.full((32, 32, 3), 20 * i, np.uint8) for i in range(8)])
+    run.step(prepare(chips), faces.targets.take(rows))
+
+    changed = {
+        name.partition(".")[0] for name, p in run.net.heads.named_parameters() if not p.equal(before[name])
+    }
+    assert changed == {"age", "gender", "quality"}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["exact ages", "age groups"])
+def test_exact_ages_and_age_groups_both_teach(cache, known: bool) -> None:
+    faces = Faces(cache, ("drawn",), "train", 0, 0.4)
+    rows = np.flatnonzero(np.isfinite(faces.labels.age) == known)[:16]
+    chips = prepare(np.stack([faces.picture(row)[0][::2, ::2] for row in rows]))
+    torch.manual_seed(1)
+    run = Run(
+        replace(TINY, heads=("age",), dropout=0.0), build(replace(TINY, heads=("age",), dropout=0.0)), 1, 20
+    )
+
+    losses = [run.step(chips, faces.targets.take(rows)) for _ in range(20)]
+
+    assert losses[-1] < losses[0] - 0.3
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_every_recipe_gives_finite_answers_of_its_heads_and_can_take_a_step(cache, name: str) -> None:
+    recipe = replace(RECIPES[name], sets=("drawn",), batch=4)
+    faces = Faces(cache, ("drawn",), "train", 0, recipe.votes)
+    torch.manual_seed(1)
+    run = Run(recipe, build(recipe), 1, 2)
+    run.net.train()
+    chips = np.random.default_rng(1).integers(0, 256, (4, recipe.size, recipe.size, 3), np.uint8)
+
+    loss = run.step(prepare(chips), faces.targets.take(np.arange(4)))
+    said = run.mean(prepare(chips))
+
+    assert np.isfinite(loss)
+    assert tuple(said) == recipe.heads
+    assert all(torch.isfinite(answer).all() and len(answer) == 4 for answer in said.values())
+    assert set(BUILDERS) >= {recipe.network}
+
+
+def test_a_network_begun_with_anothers_convolutions_answers_as_it() -> None:
+    torch.manual_seed(1)
+    teacher, width = dlib_resnet((1, 1))
+    blocks = [block for block in teacher.modules() if isinstance(block, ConvNorm)]
+    weights = {}
+    for nth, block in enumerate(blocks):
+        weights[f"{nth}.weight"] = block[0].weight.detach()
+        weights[f"{nth}.bias"] = torch.randn(block[0].out_channels) * 0.1
+        block[1] = torch.nn.Identity()
+        block[0].bias = torch.nn.Parameter(weights[f"{nth}.bias"])
+    faces = torch.randn(8, 3, 48, 48)
+    backbone, _ = dlib_resnet((1, 1))
+
+    net = FaceNet(backbone, width, ("age",))
+    started(net, weights, faces)
+
+    torch.testing.assert_close(net.eval().backbone(faces), teacher.eval()(faces), rtol=1e-3, atol=1e-4)
+
+
+def test_a_face_is_told_about_by_teachers_that_have_not_seen_it(cache, whole, tmp_path) -> None:
+    faces = Faces(cache, ("drawn",), "train", 0, 0.4)
+    both = [replace(kept(whole), fold=Fold(k, 2)) for k in (1, 2)]
+    flat = replace(both[1], net=build(TINY).eval())
+
+    mixed = told([Trained(both[0]), Trained(flat)], faces, tmp_path / "mixed.npz")
+    first = told([Trained(both[0])], faces, tmp_path / "first.npz")
+
+    held = both[0].fold.holds(faces.labels)
+    np.testing.assert_allclose(mixed["age"][held], first["age"][held], atol=1e-6)
+    assert np.abs(mixed["age"][~held] - first["age"][~held]).max() > 1e-3
+    assert set(mixed) == {"age", "gender", "emotion", "race"}
+    np.testing.assert_allclose(mixed["gender"].sum(axis=1), 1, atol=1e-5)
+    assert told([], faces, tmp_path / "first.npz")["age"].shape == (len(faces), 101)
+
+
+def test_what_was_kept_answers_as_the_mean_of_the_training(cache, tmp_path) -> None:
+    run = _train(cache, tmp_path, replace(TINY, epochs=1))
+    tune = Faces(cache, ("drawn",), "tune", 0, 0.4)
+
+    ours, theirs = (answers(net, tune, TINY) for net in (kept(tmp_path).net, run.mean))
+
+    assert all(np.array_equal(ours[name], theirs[name]) for name in HEADS)
+
+
+def test_the_commands_train_with_a_fold_and_a_teacher_and_tell_figures(
+    cache, whole, tmp_path, capsys
+) -> None:
+    words = ["--cache", str(cache), "--device", "cpu"]
+    changes = ["sets=[drawn]", "size=32", "batch=16", "shape=[1, 1]", "heads=[age, gender]", "start=null"]
+    sets = [word for change in changes for word in ("--set", change)]
+    more = ["--out", str(tmp_path / "run"), "--epochs", "1", "--fold", "1/3", "--threads", "1"]
+
+    trained = main(["train", "people", *words, *sets, *more, "--teachers", str(whole)])
+    told = main(["figures", str(tmp_path / "run"), *words, "--flip", "--out", str(tmp_path / "figures")])
+
+    assert (trained, told) == (0, 0)
+    assert "constant, run" in capsys.readouterr().out
+    drawings = {path.name for path in (tmp_path / "figures" / "run").iterdir()}
+    assert drawings == {"loss.svg", "years.svg", "share.svg", "confusion_gender.svg"}
+
+
+def test_a_folder_without_a_training_is_one_sentence(cache, tmp_path, capsys) -> None:
+    assert main(["figures", str(tmp_path), "--cache", str(cache)]) == 2
+    assert "holds no training" in capsys.readouterr().err

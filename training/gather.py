@@ -1,0 +1,56 @@
+"""Cuts the faces of data sets out once, for training: `python -m training cache`.
+
+Sets are recognised by themselves; docs/evaluation.md describes their layouts. Faces are found as the
+program finds them, by YuNet, and cut with room around them, so that training can shift, turn and
+scale them. The cache holds pictures of people: keep it as the data sets want it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from core.types import Faces
+from evaluation.finder import Finder
+from evaluation.layouts import chosen, opened, sets
+from evaluation.layouts.entry import Entry
+from evaluation.models import open_detector
+from evaluation.progress import watched
+from evaluation.samples import Sample
+from training.cache import build
+
+MOST = 176  # px, side of a cached face; smaller where a set's pictures are smaller than half of it
+# What recipes call a set, whether it comes as a pack or in the layout it was published in.
+NAMES = {"allagefaces": "aaf"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this task."""
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="folder or .tar of labelled faces, or of packs")
+    add("--out", type=Path, required=True, help="folder of the cache")
+    add("--layout", default="auto", help="auto (the default), or a layout's or pack's name")
+    add("--limit", type=int, help="pictures of each set, drawn by hash")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Cut out every set there; a line each."""
+    detector, _, _ = open_detector("yunet", "cpu")
+    for found in sets(options.data, options.layout):
+        name = NAMES.get(found.name, found.name.removesuffix("_public"))
+        entries = chosen(found.entries, options.limit)
+        faces = _found(entries, Finder(detector), name)
+        first = next(faces)
+        side = min(MOST, 2 * max(first[0].image.shape[:2]))
+        labels = build(name, chain([first], faces), options.out, side)
+        parts = ", ".join(f"{(labels.part == part).sum()} {part}" for part in ("train", "tune", "report"))
+        print(
+            f"{name}: {len(labels)} faces of {side} px, {parts}; found {labels.found.mean():.4f}", flush=True
+        )
+
+
+def _found(entries: list[Entry], finder: Finder, name: str) -> Iterator[tuple[Sample, Faces]]:
+    for sample in opened(watched(entries, len(entries), name)):
+        yield sample, finder.find(sample.image)

@@ -1,0 +1,121 @@
+"""What can be trained, by name: network, faces, labels and schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from core.errors import ConfigError
+from core.registry import unknown
+from core.types import Crop
+
+MEAN = (122.782, 117.001, 104.298)  # RGB, those of the network that the own ones begin with
+SCALE = 256.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way to train one network.
+
+    Attributes:
+        network: name in `training.networks.BUILDERS`.
+        heads: what it answers.
+        sets: names of cached sets.
+        size: side of the crop, pixels.
+        epochs, batch: passes over all faces; faces in a step.
+        rate: learning rate of the heads; the backbone's is `slower` times that if it begins with weights.
+        decay: weight decay.
+        balance: 0 takes the faces as they come, 1 all age bands (or moods) of all sets alike.
+        dropout: share of the face's vector that the heads must do without.
+        start: card of the manifest whose convolutions it begins with.
+        votes: weight of FER+'s votes in the label of a mood; the rest is FER2013's.
+        bare: share of faces shown as the set's bare picture.
+        zoom, shift: of the crop, as in `core.types.Crop`.
+        average: share of the running mean of the weights that a step keeps.
+        shape: what the network's builder takes, see there; empty: its default.
+        age: how an age is said: a probability for each year, or SSR-Net's sum of stages, one number.
+        share: of the training faces that are used, by hash.
+    """
+
+    network: str
+    heads: tuple[str, ...]
+    sets: tuple[str, ...]
+    size: int
+    epochs: int
+    batch: int = 128
+    rate: float = 2e-3
+    slower: float = 0.3
+    decay: float = 0.03
+    balance: float = 0.3
+    dropout: float = 0.2
+    start: str | None = None
+    votes: float = 0.4
+    bare: float = 0.25
+    zoom: float = 1.10
+    shift: float = -0.16
+    average: float = 0.999
+    shape: tuple[int | float, ...] = ()
+    age: Literal["years", "stages"] = "years"
+    share: float = 1.0
+
+    @property
+    def crop(self) -> Crop:
+        """The cut of a face that the network sees."""
+        return Crop("aligned", self.size, self.zoom, self.shift, "rgb")
+
+
+FACES = Recipe(
+    network="dlib_resnet",
+    heads=("age", "gender", "race", "quality"),
+    sets=("utkface", "aaf"),
+    size=112,
+    epochs=28,
+    start="embed_dlib",
+)
+# As the systems that we follow had them, from nothing, each in about ten minutes on two cores.
+PLAIN = replace(FACES, heads=("age", "gender"), start=None, decay=0.01)
+RECIPES = {
+    "people": FACES,
+    "moods": replace(FACES, heads=("emotion", "quality"), sets=("fer2013",), epochs=18, bare=0.5),
+    "everything": replace(
+        FACES, heads=("age", "gender", "emotion", "race", "quality"), sets=("utkface", "aaf", "fer2013")
+    ),
+    "ssrnet": replace(PLAIN, network="ssrnet", size=64, epochs=15, age="stages"),
+    "mobilenetv2": replace(PLAIN, network="mobilenetv2", size=96, epochs=10, share=0.7),
+    "facenet": replace(PLAIN, network="facenet", size=96, epochs=10, share=0.65),
+}
+
+
+def chosen(name: str, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe with changes such as `rate=0.001`.
+
+    Raises:
+        ConfigError: there is no such recipe or field, or its value is of another kind.
+    """
+    if name not in RECIPES:
+        raise ConfigError(unknown("recipe", name, RECIPES))
+    fields = asdict(RECIPES[name])
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals or key not in fields:
+            raise ConfigError(unknown("--set takes KEY=VALUE", key, fields))
+        fields[key] = yaml.safe_load(value)
+    return checked(fields, name)
+
+
+def checked(fields: dict[str, object], name: str) -> Recipe:
+    """Those fields as a recipe.
+
+    Raises:
+        ConfigError: a field of another kind.
+    """
+    try:
+        return TypeAdapter(Recipe).validate_python(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"recipe '{name}': {place}: {first['msg']}, not {first['input']!r}.") from error

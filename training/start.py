@@ -1,0 +1,64 @@
+"""The convolutions that a network begins with, out of the ONNX file of a card."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.errors import ConfigError, WeightsError
+from core.types import F64
+from training.networks import FaceNet, started
+from weights.manifest import cards
+from weights.store import locate
+
+
+def begin(net: FaceNet, card: str, faces: Tensor) -> None:
+    """Start a network of `dlib_resnet` with the convolutions of a card.
+
+    Args:
+        net: that is to be trained.
+        card: id in the manifest.
+        faces: float32 (N, 3, S, S), prepared: a few hundred, to set the normalisations by.
+
+    Raises:
+        WeightsError: the card's file is not here; the message says how to bring it.
+        ConfigError: the package that reads it is not here.
+    """
+    known = cards()
+    if card not in known:
+        raise WeightsError(f"the recipe begins with '{card}', which weights/manifest.yaml does not know.")
+    started(net, convolutions(str(locate(known[card]))), faces)
+
+
+def convolutions(path: str) -> dict[str, Tensor]:
+    """Kernels and biases, float32, of an ONNX file, in the order of its nodes.
+
+    Returns:
+        `0.weight`, `0.bias`, `1.weight`, ...
+    """
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ModuleNotFoundError as error:
+        raise ConfigError("the recipe begins with an ONNX file: make install-train") from error
+
+    graph = onnx.load(path).graph
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    made = {node.output[0]: node for node in graph.node}
+
+    def value(name: str) -> F64:
+        """A constant; the converter keeps kernels as whole numbers with a zero and a scale."""
+        if name in stored:
+            return np.asarray(stored[name], np.float64)
+        node = made[name]
+        parts = [value(source) for source in node.input]
+        if node.op_type == "Cast":
+            return parts[0]
+        return parts[0] - parts[1] if node.op_type == "Sub" else parts[0] * parts[1]
+
+    found: dict[str, Tensor] = {}
+    for nth, node in enumerate(node for node in graph.node if node.op_type == "Conv"):
+        found[f"{nth}.weight"] = torch.tensor(value(node.input[1]), dtype=torch.float32)
+        found[f"{nth}.bias"] = torch.tensor(value(node.input[2]), dtype=torch.float32)
+    return found

@@ -1,0 +1,126 @@
+"""What trained networks say of the training faces, for another one to learn from.
+
+Source: Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network", 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.cards import Card
+from core.errors import ConfigError
+from core.session import open_session
+from core.types import F32, Array
+from estimators.network import Network
+from training.augment import view_of
+from training.kept import Kept, kept
+from training.loop import answers
+from training.networks import probable
+from training.targets import Faces
+from weights.manifest import cards
+from weights.store import locate
+
+
+def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dict[str, F32]:
+    """The mean of their probabilities, each asked upright and mirrored, by head; kept in a file.
+
+    A card is asked for the genders alone: its ages and moods are weaker than what labels teach.
+
+    A face is told about by those teachers that were not trained on it (see `--fold`), if there are
+    any: of faces that it learned by heart a network only repeats the label.
+
+    Args:
+        teachers: trained networks.
+        faces: of a training, N.
+        store: an .npz that holds the answers, or will.
+
+    Raises:
+        ConfigError: a teacher that says an age as one number.
+    """
+    if store.is_file():
+        with np.load(store) as kept:
+            return {name: kept[name] for name in kept.files}
+    new = np.stack([teacher.new(faces) for teacher in teachers])
+    new[:, ~new.any(axis=0)] = True
+    sums: dict[str, F32] = {}
+    counts: dict[str, F32] = {}
+    for teacher, rows in zip(teachers, new.astype(np.float32), strict=True):
+        for name, share in teacher.said(faces).items():
+            sums[name] = sums.get(name, np.float32(0)) + share * rows[:, None]
+            counts[name] = counts.get(name, np.float32(0)) + rows[:, None]
+    # A row without an answer to a head stays 0: not told.
+    found = {name: (total / np.maximum(counts[name], 1)).astype(np.float32) for name, total in sums.items()}
+    store.parent.mkdir(parents=True, exist_ok=True)
+    part = store.with_suffix(".part")
+    with part.open("wb") as file:
+        np.savez(file, allow_pickle=False, **found)
+    part.replace(store)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A training as a teacher."""
+
+    kept: Kept
+
+    def new(self, faces: Faces) -> Array:
+        """Bool (N,): the faces that it was not trained on."""
+        fold = self.kept.fold
+        return np.zeros(len(faces), np.bool_) if fold is None else fold.holds(faces.labels)
+
+    def said(self, faces: Faces) -> dict[str, F32]:
+        """Probabilities by head, float32 (N, classes)."""
+        recipe = self.kept.recipe
+        if recipe.age != "years":
+            raise ConfigError(
+                f"{self.kept.folder}: says an age as one number, which teaches no distribution."
+            )
+        ways = [answers(self.kept.net, faces, recipe, flip) for flip in (False, True)]
+        heads = [name for name in recipe.heads if name != "quality"]
+        return {
+            name: sum(probable(name, torch.from_numpy(way[name])).numpy() for way in ways) / 2
+            for name in heads
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Carded:
+    """A network of the manifest as a teacher: one that never saw the labels of these faces."""
+
+    card: Card
+
+    def new(self, faces: Faces) -> Array:
+        """Bool (N,): all of them."""
+        return np.ones(len(faces), np.bool_)
+
+    def said(self, faces: Faces) -> dict[str, F32]:
+        """Probabilities of female and male, float32 (N, 2)."""
+        network = Network(self.card, open_session(locate(self.card), "cpu", 1))
+        crop = network.crop
+        parts = []
+        for row in range(len(faces)):
+            chip = view_of(*faces.picture(row), crop, None)[..., ::-1]
+            both = np.ascontiguousarray(np.stack([chip, chip[:, ::-1]]))
+            parts.append(network.estimate(both, np.ones(2, np.float32)).female.mean())
+        female = np.array(parts, np.float32)
+        return {"gender": np.stack([female, 1 - female], axis=1)}
+
+
+def teacher(name: str, device: str) -> Trained | Carded:
+    """A folder of a training, or a card that tells the gender.
+
+    Raises:
+        ConfigError: neither.
+    """
+    card = cards().get(name)
+    if card is None:
+        return Trained(kept(Path(name), device))
+    if not any(output.role == "gender" for output in card.outputs) or card.input.colour != "rgb":
+        raise ConfigError(f"--teachers: '{name}' tells no gender from a colour picture.")
+    return Carded(card)
