@@ -27,7 +27,10 @@ def test_a_licence_that_forbids_commercial_use_is_said_at_the_start_and_in_the_s
     with caplog.at_level(logging.WARNING):
         run(Plan(settings), lambda _loop: None)
 
-    assert "age_dlib: its licence forbids commercial use: For research only." in caplog.text
+    assert (
+        "age_dlib: not for commercial use (estimators.profile=permissive is). For research only."
+        in caplog.text
+    )
     models = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))["models"]
     assert {m["id"]: m["commercial"] for m in models}["age_dlib"] is False
 
