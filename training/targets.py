@@ -116,9 +116,7 @@ class Faces:
         if not self._rows:
             raise ConfigError(f"{folder}: no face of {', '.join(sets)} belongs to the part '{part}'.")
         self.sets = sets
-        self.labels = Labels(
-            *(np.concatenate([getattr(p, column.name) for p in parts]) for column in fields(Labels))
-        )
+        self.labels = _joined(parts)
         self.targets = _targets(self.labels, votes)
         self.weights = self._weigh(balance)
 
@@ -157,6 +155,11 @@ def _of(labels: Labels, part: str, fold: Fold | None) -> Array:
 
 def _drawn(labels: Labels, share: float) -> Array:
     return np.array([bucket(f"share {key}", 1000) < 1000 * share for key in labels.key], np.bool_)
+
+
+def _joined(parts: list[Labels]) -> Labels:
+    """The rows of all, one after the other."""
+    return Labels(*(np.concatenate([getattr(p, column.name) for p in parts]) for column in fields(Labels)))
 
 
 def _targets(labels: Labels, votes: float) -> Targets:

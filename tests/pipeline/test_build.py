@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import ConfigError, WeightsError
 from core.settings import DetectorConfig, EstimatorsConfig, Settings
-from pipeline.build import build
+from pipeline.build import build, chosen
 from weights import store
 from weights.manifest import cards, place
 
@@ -19,6 +19,28 @@ def test_the_default_is_a_pipeline_of_four_networks_that_may_be_used_commerciall
         ("emotion", "emotion_fer"),
     ]
     assert all(model.card.commercial for model in built.models)
+
+
+def test_the_permissive_profile_takes_only_networks_free_for_commercial_use() -> None:
+    found = cards()
+    tied = found["age_dlib"].model_copy(update={"id": "tied", "commercial": False, "profiles": ("research",)})
+    known = {"tied": tied, **found}
+
+    research, permissive = (
+        chosen(Settings(estimators=EstimatorsConfig(profile=profile)), known)
+        for profile in ("research", "permissive")
+    )
+
+    assert research["age"].id == "tied"
+    assert permissive["age"].id == "age_dlib"
+    assert all(card.commercial for card in permissive.values())
+
+
+def test_a_profile_without_a_network_for_a_role_is_a_fault_of_one_sentence() -> None:
+    found = {name: card for name, card in cards().items() if name != "age_dlib"}
+
+    with pytest.raises(ConfigError, match=r"estimators\.age: the profile 'research' has no network for it"):
+        chosen(Settings(), found)
 
 
 def test_none_switches_a_role_off() -> None:
