@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from core.types import Array
 
 REPEATS = 1000
+GAP = 2  # spaces between columns on a terminal
 DRAWN = 100  # repeats held at once
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1080px;padding:0 1em;color:#1c2733}"
@@ -88,8 +90,9 @@ class Report:
         (folder / "report.html").write_text(self._page(), encoding="utf-8")
 
     def text(self) -> str:
-        """The tables in columns."""
-        return "\n\n".join(_columns(table) for table in self.tables)
+        """The tables in columns, no wider than the terminal."""
+        width = shutil.get_terminal_size().columns
+        return "\n\n".join(_columns(table, width) for table in self.tables)
 
     def _summary(self) -> dict[str, Any]:
         def plain(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:
@@ -176,8 +179,20 @@ def _cells(row: Sequence[str], tag: str) -> str:
     return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
 
 
-def _columns(table: Table) -> str:
+def _columns(table: Table, width: int) -> str:
+    """The table under its title; columns that do not fit stand below, beside their rows' names again."""
     rows = [table.head, *table.rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(table.head))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([table.title, *lines])
+    columns = list(zip(*rows, strict=True))
+    sides = [max(map(len, column)) for column in columns]
+    blocks, used = [[0]], sides[0]
+    for nth in range(1, len(columns)):
+        if used + GAP + sides[nth] > width and len(blocks[-1]) > 1:
+            blocks.append([0])
+            used = sides[0]
+        blocks[-1].append(nth)
+        used += GAP + sides[nth]
+    lines = [
+        "\n".join((" " * GAP).join(row[nth].rjust(sides[nth]) for nth in block) for row in rows)
+        for block in blocks
+    ]
+    return "\n".join([table.title, "\n\n".join(lines)])
