@@ -15,6 +15,7 @@ from core.cards import Card
 from core.errors import ConfigError
 from core.protocols import Detector
 from core.types import F64, Faces, Image
+from evaluation.curves import precision_recall, recall_by_height
 from evaluation.detection import by_height, matches, over, precisions, ratio
 from evaluation.models import model_row, open_detector
 from evaluation.pictures import pictures
@@ -100,7 +101,7 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
     images, truth = zip(*read(options.data, options.part), strict=True)
     metrics: dict[str, Figure] = {}
     groups: dict[str, dict[str, Figure]] = {}
-    models, tables, missed = [], [], 0
+    models, tables, plots, missed = [], [], [], 0
     for name in names:
         one = look(name, options, images)
         rows = matches(one.found, truth, "hard")
@@ -110,12 +111,14 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
             groups.setdefault(group, {})[f"{prefix}recall"] = figure
         missed += sum(m.faces - int((m.hits[m.scores >= options.min_score] >= 0).sum()) for m in rows)
         tables.append(_by_score(one, truth))
+        plots.append(precision_recall(name, one.found, truth))
         models.append(model_row("detector", one.card, one.file))
     where = f"{options.data.name} ({options.part}), {len(images)} pictures, long side {options.size}"
     tables = [_summary(where, metrics, groups), *tables]
+    plots.append(recall_by_height(groups, options.min_score))
     n = sum(int(labels.counted["hard"].sum()) for labels in truth)
     seconds = time.perf_counter() - start
-    return Report("detect", where, n, missed // len(names), metrics, groups, models, seconds, tables)
+    return Report("detect", where, n, missed // len(names), metrics, groups, models, seconds, tables, plots)
 
 
 def look(name: str, options: argparse.Namespace, images: Sequence[Image]) -> Run:

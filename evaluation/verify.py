@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from core.types import F64, Image
+from core.types import F64, Array, Image
 from estimators.align import cut
 from estimators.embedder import Embedder
 from estimators.network import Network
 from estimators.panel import bare, filled
+from evaluation.curves import accepts
 from evaluation.finder import Finder
 from evaluation.layouts.place import Place
 from evaluation.measures import share
@@ -69,8 +70,9 @@ def run(options: argparse.Namespace) -> None:
     told += [[name, str(figure)] for name, figure in metrics.items()]
     told += [[f"{name}, {group}", str(f)] for group, by in groups.items() for name, f in by.items()]
     table = Table(data, ("figure", "value (95 % interval)"), told)
+    plots = [accepts(*likeness(compared(pairs, prints), prints))]
     seconds = time.perf_counter() - start
-    report = Report("verify", data, len(pairs), missed, metrics, groups, rows, seconds, [table])
+    report = Report("verify", data, len(pairs), missed, metrics, groups, rows, seconds, [table], plots)
     if options.out is not None:
         report.write(options.out)
     print(report.text())
@@ -110,13 +112,23 @@ def _print(image: Image, network: Network, finder: Finder | None) -> F64 | None:
     return np.asarray(vectors[0], np.float64)
 
 
+def compared(pairs: Sequence[Pair], prints: Mapping[str, F64]) -> list[Pair]:
+    """The pairs of which both pictures have a face print."""
+    return [pair for pair in pairs if pair.first in prints and pair.second in prints]
+
+
+def likeness(pairs: Sequence[Pair], prints: Mapping[str, F64]) -> tuple[F64, Array]:
+    """How alike the two of each pair are, float64 (N,), and whether they are one person, bool (N,)."""
+    scores = np.array([float(prints[pair.first] @ prints[pair.second]) for pair in pairs], np.float64)
+    return scores, np.array([pair.same for pair in pairs], np.bool_)
+
+
 def figures(
     pairs: Sequence[Pair], prints: Mapping[str, F64]
 ) -> tuple[dict[str, Figure], dict[str, dict[str, Figure]], int]:
     """All figures, those of pairs of one person and of two, and how many pairs lack a face print."""
-    known = [pair for pair in pairs if pair.first in prints and pair.second in prints]
-    scores = np.array([float(prints[pair.first] @ prints[pair.second]) for pair in known])
-    same = np.array([pair.same for pair in known], np.bool_)
+    known = compared(pairs, prints)
+    scores, same = likeness(known, prints)
     right = by_folds(scores, same, np.array([pair.fold for pair in known], np.int64))
     accepted = np.zeros(len(known), np.bool_)
     accepted[same] = accepted_at(scores, same, FALSE_ACCEPTS)

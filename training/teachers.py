@@ -25,14 +25,16 @@ from training.targets import Faces
 from weights.manifest import cards
 from weights.store import locate
 
+LEARNED = 1e-6  # weight of a teacher that was trained on the face, beside one that was not
+
 
 def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dict[str, F32]:
     """The mean of their probabilities, each asked upright and mirrored, by head; kept in a file.
 
     A card is asked for the genders alone: its ages and moods are weaker than what labels teach.
 
-    A face is told about by those teachers that were not trained on it (see `--fold`), if there are
-    any: of faces that it learned by heart a network only repeats the label.
+    Each question about a face is answered by those teachers that were not trained on it (see
+    `--fold`), if there are any: of faces that it learned by heart a network half repeats the label.
 
     Args:
         teachers: trained networks.
@@ -45,16 +47,15 @@ def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dic
     if store.is_file():
         with np.load(store) as kept:
             return {name: kept[name] for name in kept.files}
-    new = np.stack([teacher.new(faces) for teacher in teachers])
-    new[:, ~new.any(axis=0)] = True
     sums: dict[str, F32] = {}
     counts: dict[str, F32] = {}
-    for teacher, rows in zip(teachers, new.astype(np.float32), strict=True):
-        for name, share in teacher.said(faces).items():
-            sums[name] = sums.get(name, np.float32(0)) + share * rows[:, None]
-            counts[name] = counts.get(name, np.float32(0)) + rows[:, None]
-    # A row without an answer to a head stays 0: not told.
-    found = {name: (total / np.maximum(counts[name], 1)).astype(np.float32) for name, total in sums.items()}
+    for teacher, shares in ((teacher, teacher.said(faces)) for teacher in teachers):
+        for name, share in shares.items():
+            # One that learned the face speaks only until another one does that did not.
+            weight = np.where(teacher.new(faces), 1, LEARNED).astype(np.float32)[:, None]
+            sums[name] = sums.get(name, np.float32(0)) + share * weight
+            counts[name] = counts.get(name, np.float32(0)) + weight
+    found = {name: (total / counts[name]).astype(np.float32) for name, total in sums.items()}
     store.parent.mkdir(parents=True, exist_ok=True)
     part = store.with_suffix(".part")
     with part.open("wb") as file:

@@ -33,7 +33,9 @@ def test_a_report_says_what_was_found(pack, tmp_path, capsys):
     assert summary["metrics"]["ap_easy"] == {"value": 1, "low": 1, "high": 1}
     assert summary["by_group"]["40+ px"]["recall"]["value"] == 1
     assert summary["models"][0]["id"] == "yunet"
-    assert "ap_hard" in (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert all(words in page for words in ("ap_hard", "yunet: precision over recall", "Recall by height"))
+    assert page.count("<polyline") == 3
     assert "ap_hard" in capsys.readouterr().out
 
 

@@ -1,6 +1,7 @@
 """The protocol of LFW on made-up people."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from core.errors import ConfigError
 from core.types import Crop, Estimates
 from evaluation import verify
 from evaluation.__main__ import main
+from evaluation.curves import accepts
 from evaluation.layouts.place import Place
 from evaluation.pairs import accepted_at, best_threshold, by_folds, drawn, listed, people
 from tests.evaluation.sets import picture, pictures, text
@@ -124,6 +126,20 @@ def test_the_task_writes_its_figures(tmp_path, monkeypatch, capsys):
     assert summary["metrics"]["tar_at_far_0.001"]["value"] == 1
     assert summary["metrics"]["accuracy"]["value"] > 0.9
     assert "accuracy" in capsys.readouterr().out
+    assert "Accepted pairs" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_curve_of_accepted_pairs_runs_along_the_top_where_all_are_told_apart():
+    same = np.arange(20) < 10
+    apart, mixed = (accepts(scores, same).svg for scores in (1.0 * same, np.arange(20) % 10 / 10))
+
+    heights = [
+        [float(point.split(",")[1]) for point in re.findall(r"[\d.]+,[\d.]+", svg)] for svg in (apart, mixed)
+    ]
+    assert len(heights[0]) == 10
+    assert len(set(heights[0])) == 1
+    assert heights[1] == sorted(heights[1], reverse=True)
+    assert min(heights[1]) > heights[0][0]
 
 
 def test_a_folder_without_people_is_an_error_of_one_sentence(tmp_path, monkeypatch, capsys):
