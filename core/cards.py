@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.settings import Section
 from core.types import Crop
+
+Positive = Annotated[float, Field(gt=0)]
+Points = tuple[tuple[float, float], ...]
 
 
 class Package(Section):
@@ -67,9 +70,10 @@ class Output(Section):
         values: age: the years that the K classes stand for.
         classes: gender, emotion: their names in order, those of `core.types`; race: any names.
         size: embedding: numbers in the vector.
-        deviation: age: years, standard deviation of the errors, measured; the distribution
+        deviation: age: years, standard deviation of the errors, measured; a narrower distribution
             is widened to it. One number, or (predicted age, years) points, linear in between.
-        temperature: probabilities are flattened by it (p ** (1 / temperature), normalised).
+        temperature: probabilities are flattened by it, or under 1 sharpened
+            (p ** (1 / temperature), normalised). One number; of an age also points, as above.
         doubt: share of the looks of no quality that say nothing about the person; a look of
             quality q is mixed with "anybody" by doubt * (1 - q) ** 2. The default, for
             networks that nobody measured, lies amid those that were (0.25 to 0.6).
@@ -80,9 +84,15 @@ class Output(Section):
     values: tuple[float, ...] = ()
     classes: tuple[str, ...] = ()
     size: int = 0
-    deviation: float | tuple[tuple[float, float], ...] = 0.0
-    temperature: float = Field(1.0, gt=0)
+    deviation: float | Points = 0.0
+    temperature: Positive | tuple[tuple[float, Positive], ...] = 1.0
     doubt: float = Field(0.4, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _points_are_ages(self) -> Output:
+        if self.role != "age" and isinstance(self.temperature, tuple):
+            raise ValueError("points of temperature are by age: only an output of role age has them")
+        return self
 
 
 class Card(Section):

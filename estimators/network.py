@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.cards import Card, Input, Output
+from core.cards import Card, Input, Output, Points
 from core.errors import WeightsError
 from core.session import Session
 from core.types import AGES, EMOTIONS, F32, F64, U8, Array, Crop, Estimates
@@ -106,7 +106,7 @@ def _fill(estimates: Estimates, output: Output, answer: F64, quality: F32) -> No
         estimates.age[:] = doubted(_ages(output, answer), ANYBODY, output.doubt, quality)
         return
     order = [output.classes.index(name) for name in CLASSES[output.role]]
-    shares = temper(answer, output.temperature)[:, order]
+    shares = temper(answer, by_age(output.temperature, np.zeros(len(answer))))[:, order]
     shares = doubted(shares, np.full(len(order), 1 / len(order)), output.doubt, quality)
     if output.role == "gender":
         estimates.female[:] = shares[:, 0]
@@ -116,9 +116,14 @@ def _fill(estimates: Estimates, output: Output, answer: F64, quality: F32) -> No
 
 def _ages(output: Output, answer: F64) -> F64:
     if not output.values:  # one number: the age itself
-        return gaussian(answer[:, 0], deviation_at(output, answer[:, 0]))
-    shares = spread(temper(answer, output.temperature), np.array(output.values))
-    return widen(shares, deviation_at(output, shares @ YEARS))
+        return gaussian(answer[:, 0], by_age(output.deviation, answer[:, 0]))
+    return fitted(spread(answer, np.array(output.values)), output)
+
+
+def fitted(shares: F64, output: Output) -> F64:
+    """Distributions of the age (M, 101) as wide as the errors that the card states."""
+    shares = temper(shares, by_age(output.temperature, shares @ YEARS))
+    return widen(shares, by_age(output.deviation, shares @ YEARS))
 
 
 def unit(vectors: F64) -> F32:
@@ -131,9 +136,9 @@ def unit(vectors: F64) -> F32:
     return (vectors / np.where(lengths > 0, lengths, np.nan)).astype(np.float32)
 
 
-def temper(shares: F64, temperature: float) -> F64:
-    """Flatten (above 1) or sharpen probabilities (M, K); rows sum to 1."""
-    powered = np.clip(shares, 1e-12, None) ** (1 / temperature)
+def temper(shares: F64, temperatures: F64) -> F64:
+    """Flatten (above 1) or sharpen probabilities (M, K), each row by its own (M,); rows sum to 1."""
+    powered = np.clip(shares, 1e-12, None) ** (1 / temperatures)[:, None]
     result: F64 = powered / powered.sum(axis=1, keepdims=True)
     return result
 
@@ -167,12 +172,12 @@ def spread(shares: F64, values: F64) -> F64:
     return result
 
 
-def deviation_at(output: Output, means: F64) -> F64:
-    """Standard deviation of the errors at these predicted ages, years (M,)."""
-    if isinstance(output.deviation, tuple):
-        ages, deviations = np.array(output.deviation, np.float64).T
-        return np.asarray(np.interp(means, ages, deviations), np.float64)
-    return np.full(len(means), output.deviation)
+def by_age(stated: float | Points, means: F64) -> F64:
+    """What a card states for these predicted ages (M,): one number, or points with lines between."""
+    if isinstance(stated, tuple):
+        ages, values = np.array(stated, np.float64).T
+        return np.asarray(np.interp(means, ages, values), np.float64)
+    return np.full(len(means), float(stated))
 
 
 def widen(shares: F64, deviations: F64) -> F64:

@@ -9,13 +9,13 @@ finds them. The report is Markdown, on stdout.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from core.cards import Output
+from core.cards import Output, Points
 from core.types import F64
 from estimators.belief import YEARS
 from evaluation.finder import Finder
@@ -37,6 +37,7 @@ from evaluation.measures import calibration_error, plain
 from evaluation.models import default, open_detector, role_arguments
 from evaluation.poor import (
     fit_doubt,
+    held,
     keep_age,
     keep_gender,
     keep_mood,
@@ -51,7 +52,10 @@ from evaluation.stills import asked
 KNOTS: F64 = np.array([3.0, 8, 14, 20, 27, 35, 45, 55, 65, 76])  # predicted ages, years
 FEWEST = 20  # errors near a knot, for it to be stated
 ROUNDS = 2  # temperatures and doubts are fitted in turn: each needs the other
-NINETY = 1.645  # deviations to each side of a Gaussian that hold 90 %
+HELD = 0.9  # share of the true ages in their intervals
+# An age's distribution may be sharpened down to the first of these, and widened up to the last of those.
+TEMPERATURES: F64 = np.arange(0.4, 1.01, 0.05).round(2)
+DEVIATIONS: F64 = np.arange(0, 25.01, 0.1).round(1)
 
 
 def main() -> None:
@@ -103,8 +107,12 @@ def look(
 
 
 def _stated(role: str, output: Output) -> str:
-    fitted = f"deviation {output.deviation}" if role == "age" else f"temperature {output.temperature}"
-    return f"{fitted}, doubt {output.doubt}"
+    spread = f"deviation {_listed(output.deviation)}, " if role == "age" else ""
+    return f"{spread}temperature {_listed(output.temperature)}, doubt {output.doubt}"
+
+
+def _listed(stated: float | Points) -> str:
+    return str([list(point) for point in stated]) if isinstance(stated, tuple) else str(stated)
 
 
 def fit(faces: list[Looks], tiles: list[Looks], numbers: Numbers) -> Numbers:
@@ -119,7 +127,7 @@ def fit(faces: list[Looks], tiles: list[Looks], numbers: Numbers) -> Numbers:
 def fit_people(faces: list[Looks], numbers: Numbers) -> Numbers:
     """Of age and gender."""
     good = [looks.take(looks.tuning & ~looks.poor) for looks in faces]
-    numbers = with_number(numbers, "age", deviation=fit_deviation(good))
+    numbers = with_number(numbers, "age", **fit_spread(good, numbers["age"]))
     numbers = with_number(numbers, "age", doubt=fit_doubt(faces, numbers["age"], keep_age))
     numbers = with_number(numbers, "gender", doubt=0.0)
     for _ in range(ROUNDS):
@@ -138,20 +146,36 @@ def fit_moods(tiles: list[Looks], numbers: Numbers) -> Numbers:
     return numbers
 
 
-def fit_deviation(halves: Iterable[Looks]) -> tuple[tuple[float, float], ...]:
-    """(predicted age, deviation) whose 90 % hold 90 % of the errors, packs counting alike."""
-    halves = list(halves)
-    means = [half.age @ YEARS for half in halves]
-    errors = np.concatenate([np.abs(mean - half.years) for mean, half in zip(means, halves, strict=True)])
-    shares = np.concatenate([np.full(len(mean), 1 / len(mean)) for mean in means])
-    predicted = np.concatenate(means)
-    middles = (KNOTS[1:] + KNOTS[:-1]) / 2
-    bins = np.digitize(predicted, middles)
-    return tuple(
-        (knot, round(_quantile(errors[bins == i], shares[bins == i], 0.9) / NINETY, 1))
-        for i, knot in enumerate(KNOTS.tolist())
-        if (bins == i).sum() >= FEWEST
-    )
+def fit_spread(packs: Sequence[Looks], output: Output) -> dict[str, Points]:
+    """Temperature and deviation by predicted age, with which 90 % of the intervals hold the true age.
+
+    Packs count alike. A distribution that is too wide is sharpened as far as it may be; what holds too
+    few is widened.
+    """
+    all_of_them = together(packs)
+    share = np.concatenate([np.full(len(looks.years), 1 / len(looks.years)) for looks in packs])
+    bins = np.digitize(all_of_them.age @ YEARS, (KNOTS[1:] + KNOTS[:-1]) / 2)
+    temperatures, deviations = [], []
+    for nth, knot in enumerate(KNOTS.tolist()):
+        near = bins == nth
+        if near.sum() >= FEWEST:
+            looks, weights = all_of_them.take(near), share[near]
+            temperature = _least(TEMPERATURES, looks, weights, output, "temperature", deviation=0.0)
+            deviation = _least(DEVIATIONS, looks, weights, output, "deviation", temperature=temperature)
+            temperatures.append((knot, temperature))
+            deviations.append((knot, deviation))
+    return {"temperature": tuple(temperatures), "deviation": tuple(deviations)}
+
+
+def _least(choice: F64, looks: Looks, weights: F64, output: Output, name: str, **others: float) -> float:
+    """The least of these rising numbers with which enough of the intervals hold; else the last."""
+    first, last = 0, len(choice) - 1
+    while first < last:
+        middle = (first + last) // 2
+        changed = output.model_copy(update={"doubt": 0.0, **others, name: float(choice[middle])})
+        enough = np.average(held(looks, changed), weights=weights) >= HELD
+        first, last = (first, middle) if enough else (middle + 1, last)
+    return float(choice[first])
 
 
 def fit_gender(halves: Iterable[Looks], output: Output) -> float:
@@ -223,12 +247,6 @@ def report_moods(tiles: Looks, output: Output) -> str:
 
 def _best(surprise: Callable[[float], float]) -> float:
     return round(float(minimize_scalar(surprise, bounds=(0.5, 5), method="bounded").x), 2)
-
-
-def _quantile(values: F64, weights: F64, share: float) -> float:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][np.searchsorted(reached, share)])
 
 
 if __name__ == "__main__":

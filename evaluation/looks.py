@@ -10,8 +10,7 @@ import numpy as np
 
 from core.cards import Output
 from core.types import F64, I64, Array, Estimates
-from estimators.belief import YEARS
-from estimators.network import ANYBODY, Network, deviation_at, doubted, temper, widen
+from estimators.network import ANYBODY, Network, by_age, doubted, fitted, temper
 from estimators.panel import Panel
 from evaluation.finder import Located
 from evaluation.judge import believe
@@ -99,19 +98,23 @@ def collect(panel: Panel, people: Iterable[list[Located]]) -> Looks:
 def ages(looks: Looks, output: Output) -> F64:
     """Distributions of the age (N, 101) by these numbers."""
     blocks = np.array_split(looks.age, -(-len(looks.age) // BLOCK)) if len(looks.age) else [looks.age]
-    wide = np.concatenate([widen(block, deviation_at(output, block @ YEARS)) for block in blocks])
+    wide = np.concatenate([fitted(block, output) for block in blocks])
     return doubted(wide, ANYBODY, output.doubt, looks.quality)
 
 
 def female(looks: Looks, output: Output) -> F64:
     """Probabilities of being female (N,) by these numbers."""
-    both = temper(np.stack([looks.female, 1 - looks.female], axis=1), output.temperature)
+    both = temper(np.stack([looks.female, 1 - looks.female], axis=1), _same(looks, output))
     return doubted(both, np.full(2, 1 / 2), output.doubt, looks.quality)[:, 0]
+
+
+def _same(looks: Looks, output: Output) -> F64:
+    return by_age(output.temperature, np.zeros(len(looks.quality)))
 
 
 def moods(looks: Looks, output: Output) -> F64:
     """Probabilities of the moods (N, 7) by these numbers."""
-    shares = temper(looks.emotion, output.temperature)
+    shares = temper(looks.emotion, _same(looks, output))
     return doubted(shares, np.full(7, 1 / 7), output.doubt, looks.quality)
 
 

@@ -53,8 +53,13 @@ def fit_doubt(packs: Sequence[Looks], output: Output, kept: Kept) -> float:
 
 def keep_age(looks: Looks, output: Output) -> tuple[float, float]:
     """0.9, and the share of the true ages that lie in the interval."""
+    return 0.9, float(held(looks, output).mean())
+
+
+def held(looks: Looks, output: Output) -> Array:
+    """Which of the true ages lie in the interval, bool (N,)."""
     _, low, high = told_ages(ages(looks, output)).T
-    return 0.9, float(((low <= looks.years) & (looks.years <= high)).mean())
+    return np.asarray((low <= looks.years) & (looks.years <= high))
 
 
 def keep_gender(looks: Looks, output: Output) -> tuple[float, float]:

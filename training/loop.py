@@ -28,7 +28,7 @@ from training.targets import Faces, Targets
 
 WARM_UP = 1.0  # epochs
 CLIP = 5.0  # longest gradient
-WEIGHTS = {"age": 1.0, "gender": 1.0, "emotion": 1.0, "race": 0.3, "quality": 0.3}
+WEIGHTS = {"age": 1.0, "gender": 3.0, "emotion": 1.0, "race": 0.3, "quality": 0.3}
 TOLD = 0.5  # weight of what other networks say of a face, where they were asked; the rest is the label's
 
 

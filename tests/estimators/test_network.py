@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydantic import ValidationError
 
 from core.cards import Card, Input, Output
 from core.errors import WeightsError
-from core.types import AGES, EMOTIONS
-from estimators.network import YEARS, Network, gaussian, spread, temper, unit, widen
+from core.types import AGES, EMOTIONS, GENDERS
+from estimators.network import YEARS, Network, fitted, gaussian, spread, temper, unit, widen
 from estimators.panel import Panel
 from tests.make import faces
 
@@ -177,7 +178,7 @@ distributions = arrays(np.float64, 81, elements=st.floats(1e-3, 1)).map(lambda r
 
 @given(distributions, st.floats(0.2, 6))
 def test_probabilities_sum_to_one_and_keep_their_order_whatever_the_temperature(shares, temperature):
-    tempered = temper(shares, temperature)
+    tempered = temper(shares, np.full(len(shares), temperature))
 
     assert tempered.sum() == pytest.approx(1)
     assert tempered[0, shares.argmax()] == pytest.approx(tempered.max())
@@ -201,6 +202,23 @@ def test_widening_reaches_the_measured_deviation_and_never_narrows(mean, own, me
     assert after.sum() == pytest.approx(1)
     assert deviation >= min(max(own, measured), 6) - 0.3
     assert deviation == pytest.approx(max(own, measured), abs=0.3) or measured * 2.5 > min(mean, 100 - mean)
+
+
+def test_ages_are_sharpened_by_the_temperature_of_their_predicted_age():
+    young, old = (float(year) for year in (20, 60))
+    stated = Output(role="age", name="ages", temperature=((young, 0.5), (old, 1.0)))
+    shares = gaussian(np.array([young, old]), np.array([6.0, 6.0]))
+
+    after = fitted(shares, stated)
+
+    deviations = np.sqrt((after * (YEARS - (after @ YEARS)[:, None]) ** 2).sum(axis=1))
+    assert deviations == pytest.approx([6 / np.sqrt(2), 6], abs=0.05)
+    assert after @ YEARS == pytest.approx([young, old], abs=0.1)
+
+
+def test_points_by_age_are_for_ages_alone():
+    with pytest.raises(ValidationError, match="only an output of role age has them"):
+        Output(role="gender", name="genders", classes=GENDERS, temperature=((20.0, 0.5),))
 
 
 def test_a_face_print_has_length_one_and_other_columns_stay_unknown():

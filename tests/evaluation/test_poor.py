@@ -1,10 +1,13 @@
 """Poor pictures made of good ones, and the doubt that is fitted on them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.cards import Output
-from estimators.network import ANYBODY
+from estimators.network import ANYBODY, gaussian
+from evaluation.calibrate import fit_spread
 from evaluation.degrade import HEIGHT, JPEG, degrade, degraded
 from evaluation.finder import Finder, Located
 from evaluation.looks import Looks, ages, told_ages
@@ -95,3 +98,27 @@ def test_a_face_that_the_detector_does_not_find_in_the_poor_picture_is_left_out(
     assert len(views) == 2
     assert all(view.faces.boxes[0, 0] > 0 for view in views)
     assert all(view.sample.age == 30 for view in views)
+
+
+@pytest.mark.parametrize(("told", "wider"), [(3.0, False), (9.0, True), (6.0, None)])
+def test_ages_that_are_told_too_sure_or_too_unsure_are_fitted_to_hold_nine_of_ten(told, wider):
+    tuning, rest = (guesses(np.random.default_rng(seed), told) for seed in (4, 5))
+    stated = Output(role="age", name="ages", values=tuple(map(float, range(101))), doubt=0.0)
+
+    fitted = stated.model_copy(update=fit_spread([tuning], stated))
+    before, after = (told_ages(ages(rest, output)) for output in (stated, fitted))
+
+    def holds(said):
+        return ((said[:, 1] <= rest.years) & (rest.years <= said[:, 2])).mean()
+
+    assert holds(after) == pytest.approx(0.9, abs=0.04)
+    if wider is not None:
+        assert (np.diff(after[:, 1:]).mean() < np.diff(before[:, 1:]).mean()) == wider
+        assert (holds(before) > 0.95) == wider
+
+
+def guesses(generator, told, n=1500):
+    """Sharp looks whose ages are off by 6 years, and that claim to be off by so many."""
+    years = generator.uniform(15, 75, n)
+    said = gaussian((years + generator.normal(0, 6, n)).clip(0, 100), np.full(n, told))
+    return replace(looks(generator, 0.0, n), quality=np.ones(n), age=said, years=years)

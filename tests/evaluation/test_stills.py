@@ -103,6 +103,12 @@ def test_answers_that_are_not_named_cost_no_accuracy_of_those_that_are():
     assert values["auroc"] == 1
 
 
+def test_a_group_in_which_every_gender_is_named_says_so():
+    cases = Classes(np.eye(2), np.array([0, 1]), ("women", "men"), np.ones(2, bool))
+
+    assert float(cases.measures()["said"](np.ones((1, 2)))[0]) == 1
+
+
 def test_races_that_the_network_does_not_tell_are_left_out():
     labels = Labels.of([Sample(str(race), EMPTY, race=race) for race in (0, 1, 2, -1)])
     races = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.5, 0.5]])

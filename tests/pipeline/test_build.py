@@ -9,35 +9,27 @@ from weights import store
 from weights.manifest import cards, place
 
 
-def test_the_default_is_a_pipeline_of_four_networks_that_may_be_used_commercially() -> None:
-    built = build(Settings())
+@pytest.mark.parametrize(
+    ("profile", "names"),
+    [
+        ("research", ["yunet", "people", "people", "moods"]),
+        ("permissive", ["yunet", "age_dlib", "gender_dlib", "emotion_fer"]),
+    ],
+)
+def test_a_profile_is_a_pipeline_of_the_networks_of_its_terms(profile: str, names: list[str]) -> None:
+    built = build(Settings(estimators=EstimatorsConfig(profile=profile)))
 
-    assert [(m.role, m.card.id) for m in built.models] == [
-        ("detector", "yunet"),
-        ("age", "age_dlib"),
-        ("gender", "gender_dlib"),
-        ("emotion", "emotion_fer"),
-    ]
-    assert all(model.card.commercial for model in built.models)
+    roles = ["detector", "age", "gender", "emotion"]
+    assert [(m.role, m.card.id) for m in built.models] == list(zip(roles, names, strict=True))
+    assert [m.card.commercial for m in built.models[1:]] == [profile == "permissive"] * 3
 
 
-def test_the_permissive_profile_takes_only_networks_free_for_commercial_use() -> None:
-    found = cards()
-    tied = found["age_dlib"].model_copy(update={"id": "tied", "commercial": False, "profiles": ("research",)})
-    known = {"tied": tied, **found}
-
-    research, permissive = (
-        chosen(Settings(estimators=EstimatorsConfig(profile=profile)), known)
-        for profile in ("research", "permissive")
-    )
-
-    assert research["age"].id == "tied"
-    assert permissive["age"].id == "age_dlib"
-    assert all(card.commercial for card in permissive.values())
+def test_the_default_profile_is_research() -> None:
+    assert {m.card.id for m in build(Settings()).models} == {"yunet", "people", "moods"}
 
 
 def test_a_profile_without_a_network_for_a_role_is_a_fault_of_one_sentence() -> None:
-    found = {name: card for name, card in cards().items() if name != "age_dlib"}
+    found = {name: card for name, card in cards().items() if name != "people"}
 
     with pytest.raises(ConfigError, match=r"estimators\.age: the profile 'research' has no network for it"):
         chosen(Settings(), found)
@@ -49,14 +41,8 @@ def test_none_switches_a_role_off() -> None:
     assert [m.role for m in built.models] == ["detector", "age"]
 
 
-def test_a_network_that_fills_two_roles_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = cards()
-    both = found["gender_dlib"]
-    output = found["age_dlib"].outputs[0].model_copy(update={"name": "probabilities", "values": (20.0, 60.0)})
-    both = both.model_copy(update={"outputs": (*both.outputs, output)})
-    monkeypatch.setattr("pipeline.build.cards", lambda: {**found, "gender_dlib": both})
-
-    built = build(Settings(estimators=EstimatorsConfig(age="gender_dlib", emotion="none")))
+def test_a_network_that_fills_two_roles_is_opened_once() -> None:
+    built = build(Settings(estimators=EstimatorsConfig(emotion="none")))
 
     age, gender = built.models[1:]
     assert (age.role, gender.role) == ("age", "gender")
@@ -74,7 +60,7 @@ def test_a_network_that_fills_two_roles_is_opened_once(monkeypatch: pytest.Monke
             Settings(estimators=EstimatorsConfig(embedding="age_dlib")),
             "estimators.embedding: there is no 'age_dlib'. Did you mean 'embed_dlib'\\?",
         ),
-        (Settings(estimators=EstimatorsConfig(emotion="off")), "There are: auto, emotion_fer, none"),
+        (Settings(estimators=EstimatorsConfig(emotion="off")), "There are: auto, emotion_fer, moods, none"),
         (Settings(detector=DetectorConfig(name="yunett")), "Did you mean 'yunet'"),
     ],
 )

@@ -1,6 +1,7 @@
 import pytest
 
 from core.types import EMOTIONS, GENDERS
+from evaluation.samples import RACES
 from weights import store
 from weights.__main__ import main
 from weights.manifest import HOME, cards
@@ -16,15 +17,30 @@ def test_a_kept_network_is_the_one_of_its_card_and_its_licence_lies_beside_it(ca
     assert any(word in text for word in ("Copyright", "public domain", "public\ndomain"))
 
 
-def test_the_default_networks_are_kept_and_free_for_commercial_use():
-    assert {card.id for card in KEPT} == {"yunet", "age_dlib", "gender_dlib", "emotion_fer"}
-    assert all(card.commercial for card in KEPT)
+def test_the_networks_of_both_profiles_are_kept_and_one_profile_is_free_for_commercial_use():
+    research, permissive = (
+        {card.id for card in KEPT if profile in card.profiles} for profile in ("research", "permissive")
+    )
+
+    assert {card.id for card in KEPT} == {"yunet"} | research | permissive
+    assert all(cards()[name].commercial for name in permissive)
+    assert not any(cards()[name].commercial for name in research)
+
+
+def test_a_network_of_our_own_is_small_and_tells_its_data_and_where_it_was_trained():
+    ours = [card for card in KEPT if card.package is None]
+
+    assert {card.id for card in ours} == {"people", "moods"}
+    for card in ours:
+        assert locate(card).stat().st_size < 10_000_000
+        assert (HOME.parent / card.upstream).is_file()
+        assert "pictures" in card.training_data
 
 
 def test_every_class_is_one_that_the_program_knows():
     for card in cards().values():
         for output in card.outputs:
-            known = {"gender": GENDERS, "emotion": EMOTIONS, "age": (), "embedding": ()}[output.role]
+            known = {"gender": GENDERS, "emotion": EMOTIONS, "race": RACES}.get(output.role, ())
             assert set(output.classes) <= set(known)
 
 
