@@ -12,6 +12,7 @@ from evaluation.report import Figure
 
 WIDTH, HEIGHT = 500, 320
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 14, 46  # px around the field
+LEGEND, LETTER = 16, 7  # px, height of its row and width of a letter
 COLOURS = ("#2563a8", "#c2571a", "#3a7d44", "#7b4ea3")
 FEW = 20  # points of a curve that are marked
 DASHED = "stroke-dasharray='5 4'"
@@ -22,10 +23,12 @@ Span = tuple[float, float]
 class Field:
     """The field of a drawing: from values to pixels, and what is drawn so far."""
 
-    def __init__(self, across: Span, up: Span, height: int = HEIGHT) -> None:
-        """Take the values at the ends of the two axes, and pixels."""
+    def __init__(self, across: Span, up: Span, height: int = HEIGHT, names: Sequence[str] = ()) -> None:
+        """Take the values at the ends of the two axes, pixels, and the names of several series."""
         self._ends, self._up, self._height = across, up, height
+        self._top = TOP + (LEGEND if len(names) > 1 else 0)
         self._parts: list[str] = []
+        self._legend(names)
 
     def x(self, value: float) -> float:
         """Pixels from the left."""
@@ -35,7 +38,7 @@ class Field:
     def y(self, value: float) -> float:
         """Pixels from the top."""
         low, high = self._up
-        return self._height - BOTTOM - (value - low) / (high - low) * (self._height - TOP - BOTTOM)
+        return self._height - BOTTOM - (value - low) / (high - low) * (self._height - self._top - BOTTOM)
 
     def add(self, markup: str) -> None:
         """Draw this, over all before it."""
@@ -67,16 +70,17 @@ class Field:
         for value in ticks(self._ends) if numbered else []:
             self.text(self.x(value), self._height - BOTTOM + 17, f"{value:g}")
         self.text((LEFT + WIDTH - RIGHT) / 2, self._height - 8, across)
-        middle = (TOP + self._height - BOTTOM) / 2
+        middle = (self._top + self._height - BOTTOM) / 2
         turned = f"transform='translate(14 {middle:.0f}) rotate(-90)' text-anchor='middle' fill='{GREY}'"
         self.add(f"<text {turned}>{html.escape(up)}</text>")
 
-    def legend(self, names: Sequence[str]) -> None:
-        """The colours of several series."""
+    def _legend(self, names: Sequence[str]) -> None:
+        """The colours of several series, in a row over the field."""
+        x = LEFT + 6.0
         for i, name in enumerate(names if len(names) > 1 else ()):
-            y = TOP + 10 + 16 * i
-            self.dot(LEFT + 12, y - 4, COLOURS[i])
-            self.text(LEFT + 22, y, name, "start")
+            self.dot(x, TOP - 2, COLOURS[i])
+            self.text(x + 10, TOP + 2, name, "start")
+            x += 28 + LETTER * len(name)
 
     def svg(self) -> str:
         """The drawing."""
@@ -109,7 +113,7 @@ def points(
     ends = [*known, *([] if aim is None else [aim])] or [0.0, 1.0]
     room = max(max(ends) - min(ends), 1e-3) * 0.1
     low = min(ends) - room if min(ends) < 0 or min(ends) > 0.4 * max(ends) else 0.0
-    field = Field((-0.5, len(labels) - 0.5), (low, max(ends) + room))
+    field = Field((-0.5, len(labels) - 0.5), (low, max(ends) + room), names=list(series))
     field.axes(across, up, numbered=False)
     if aim is not None:
         field.across(aim, GREY, DASHED)
@@ -119,7 +123,6 @@ def points(
         for i, figure in enumerate(row):
             if np.isfinite(figure.value):
                 _whisker(field, i + 0.16 * (number - (len(series) - 1) / 2), figure, COLOURS[number])
-    field.legend(list(series))
     return field.svg()
 
 
@@ -138,7 +141,7 @@ def lines(
     diagonal: bool = False,
 ) -> str:
     """Curves of values over values, and the diagonal to compare them with."""
-    field = Field(*spans)
+    field = Field(*spans, names=list(series))
     field.axes(across, up)
     if diagonal:
         ends = [(field.x(v), field.y(v)) for v in (max(s[0] for s in spans), min(s[1] for s in spans))]
@@ -149,7 +152,6 @@ def lines(
         field.add(f"<polyline points='{way}' fill='none' stroke='{COLOURS[number]}' stroke-width='2'/>")
         for x, y in pixels if len(pixels) <= FEW else ():
             field.dot(x, y, COLOURS[number])
-    field.legend(list(series))
     return field.svg()
 
 
