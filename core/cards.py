@@ -76,7 +76,7 @@ class Output(Section):
             (p ** (1 / temperature), normalised). One number; of an age also points, as above.
         doubt: share of the looks of no quality that say nothing about the person; a look of
             quality q is mixed with "anybody" by doubt * (1 - q) ** 2. The default, for
-            networks that nobody measured, lies amid those that were (0.25 to 0.6).
+            networks that nobody measured, lies amid those of the packages (0.25 to 0.6).
     """
 
     role: Literal["age", "gender", "emotion", "embedding", "race"]

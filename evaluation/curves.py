@@ -14,6 +14,7 @@ from evaluation.wider_pack import LEVELS, Labels
 from evaluation.widerface import tally
 
 UNIT = (0.0, 1.0)
+LEAST = 1e-4  # share of two people accepted as one that a curve begins with
 
 
 def precision_recall(name: str, found: Sequence[Faces], truth: Sequence[Labels]) -> Plot:
@@ -42,11 +43,11 @@ def accepts(scores: F64, same: Array) -> Plot:
         scores: float64 (N,), higher for one person.
         same: bool (N,).
     """
-    others = np.sort(scores[~same])[::-1]
-    allowed = np.arange(1, len(others) + 1)
-    ones = np.sort(scores[same])
-    share = 1 - np.searchsorted(ones, others, side="right") / max(len(ones), 1)
-    series = {"": (np.log10(allowed / max(len(others), 1)), share)}
+    others, ones = np.sort(scores[~same])[::-1], scores[same]
+    accepted = np.arange(1, len(others))
+    accepted = accepted[accepted >= LEAST * len(others)]
+    share = (ones[:, None] > others[accepted]).mean(axis=0) if len(ones) else np.zeros(len(accepted))
+    series = {"": (np.log10(accepted / max(len(others), 1)), share)}
     drawn = lines(
         series,
         "share of two people accepted as one, power of ten",
