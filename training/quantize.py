@@ -26,7 +26,6 @@ from training.measures import by_set
 from training.targets import Faces
 
 SHOWN = 400  # training faces by which activations are scaled
-VIEWS = 6  # of each face by which 8 bits are judged: with one, two faces of 571 would decide
 LOSS = 0.003  # of an accuracy; of an age ten times that in years
 # Heads stay as they are: they take no time, and their answers are what counts.
 OPERATORS = ["Conv", "Relu", "Add", "MaxPool", "AveragePool", "Pad", "Concat", "Clip"]
@@ -83,14 +82,10 @@ class _Reader(CalibrationDataReader):
         return next(self._batches, None)
 
 
-def chips(faces: Faces, trained: Kept, rows: range, view: int = 0) -> F32:
-    """Faces as the network gets them, float32 (N, 3, S, S); views after the first as in training."""
-    crop, bare = trained.recipe.crop, trained.recipe.bare
-    cut = [
-        view_of(*faces.picture(row), crop, np.random.default_rng([view, row]) if view else None, bare)
-        for row in rows
-    ]
-    return np.ascontiguousarray(prepare(np.stack(cut)).numpy())
+def chips(faces: Faces, trained: Kept, rows: range) -> F32:
+    """Faces as the network gets them, float32 (N, 3, S, S)."""
+    cut = np.stack([view_of(*faces.picture(row), trained.recipe.crop, None) for row in rows])
+    return np.ascontiguousarray(prepare(cut).numpy())
 
 
 def _lost(trained: Kept, cache: Path, plain: Path, small: Path) -> list[str]:
@@ -110,18 +105,11 @@ def _lost(trained: Kept, cache: Path, plain: Path, small: Path) -> list[str]:
 
 
 def _figures(path: Path, faces: Faces, trained: Kept) -> dict[str, float]:
-    """Figures of an exported network, the mean over the views of each face."""
+    """Figures of an exported network; the logarithms of its probabilities are scores as good as its own."""
     session = opened(path)
-    views = [by_set(_scores(session, faces, trained, view), faces) for view in range(VIEWS)]
-    return {name: float(np.mean([view[name] for view in views])) for name in views[0]}
-
-
-def _scores(session: Any, faces: Faces, trained: Kept, view: int) -> dict[str, F32]:
-    """What it says of one view of each; the logarithms of its probabilities are scores as good as its own."""
     names = [output.name for output in session.get_outputs()]
-    rows = [range(i, i + 1) for i in range(len(faces))]
-    parts = [session.run(names, {INPUT: chips(faces, trained, row, view)}) for row in rows]
+    parts = [session.run(names, {INPUT: chips(faces, trained, range(i, i + 1))}) for i in range(len(faces))]
     said = {
         name: np.concatenate(answer) for name, answer in zip(names, zip(*parts, strict=True), strict=True)
     }
-    return {k: v if v.shape[1] == 1 else np.log(np.maximum(v, 1e-12)) for k, v in said.items()}
+    return by_set({k: v if v.shape[1] == 1 else np.log(np.maximum(v, 1e-12)) for k, v in said.items()}, faces)
