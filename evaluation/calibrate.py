@@ -9,6 +9,7 @@ finds them. The report is Markdown, on stdout.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from core.cards import Output, Points
+from core.errors import ConfigError, StreamError
 from core.types import F64
 from estimators.belief import YEARS
 from evaluation.finder import Finder
@@ -152,6 +154,8 @@ def fit_spread(packs: Sequence[Looks], output: Output) -> dict[str, Points]:
     Packs count alike. A distribution that is too wide is sharpened as far as it may be; what holds too
     few is widened.
     """
+    if not all(len(looks.years) >= FEWEST for looks in packs):
+        raise ConfigError(f"too few pictures of the part `tune` to fit by: each set needs {FEWEST}.")
     all_of_them = together(packs)
     share = np.concatenate([np.full(len(looks.years), 1 / len(looks.years)) for looks in packs])
     bins = np.digitize(all_of_them.age @ YEARS, (KNOTS[1:] + KNOTS[:-1]) / 2)
@@ -250,4 +254,7 @@ def _best(surprise: Callable[[float], float]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except StreamError as error:
+        sys.exit(f"error: {error}")

@@ -28,7 +28,7 @@ from training.targets import Faces, Targets
 
 WARM_UP = 1.0  # epochs
 CLIP = 5.0  # longest gradient
-WEIGHTS = {"age": 1.0, "gender": 3.0, "emotion": 1.0, "race": 0.3, "quality": 0.3}
+WEIGHTS = {"age": 1.0, "emotion": 1.0, "race": 0.3, "quality": 0.3}
 TOLD = 0.5  # weight of what other networks say of a face, where they were asked; the rest is the label's
 
 
@@ -83,7 +83,7 @@ class Run:
         """One step; the loss."""
         with lowered(self.device):
             scores = self.net(chips.to(self.device))
-        loss = _loss(scores, targets)
+        loss = _loss(scores, targets, {**WEIGHTS, "gender": self.recipe.gender})
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
@@ -141,7 +141,7 @@ class Run:
         self.schedule.load_state_dict(state["schedule"])
 
 
-def _loss(scores: dict[str, Tensor], targets: Targets) -> Tensor:
+def _loss(scores: dict[str, Tensor], targets: Targets, weights: dict[str, float]) -> Tensor:
     device = next(iter(scores.values())).device
     ends = torch.from_numpy(targets.ends).to(device)
     shares = {name: torch.from_numpy(share).to(device) for name, share in targets.shares.items()}
@@ -154,7 +154,7 @@ def _loss(scores: dict[str, Tensor], targets: Targets) -> Tensor:
             if name in targets.told:
                 told = torch.from_numpy(targets.told[name]).to(device)
                 part = (1 - TOLD) * part + TOLD * class_loss(score, told)
-        loss = loss + WEIGHTS[name] * part
+        loss = loss + weights[name] * part
     return loss
 
 

@@ -32,6 +32,7 @@ class Recipe:
         balance: 0 takes the faces as they come, 1 all age bands (or moods) of all sets alike.
         dropout: share of the face's vector that the heads must do without.
         start: card of the manifest whose convolutions it begins with.
+        gender: weight of the gender's loss; an age's is 1.
         votes: weight of FER+'s votes in the label of a mood; the rest is FER2013's.
         bare: share of faces shown as the set's bare picture.
         zoom, shift: of the crop, as in `core.types.Crop`.
@@ -53,6 +54,7 @@ class Recipe:
     balance: float = 0.3
     dropout: float = 0.2
     start: str | None = None
+    gender: float = 3.0
     votes: float = 0.4
     bare: float = 0.25
     zoom: float = 1.10

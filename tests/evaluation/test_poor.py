@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.cards import Output
+from core.errors import ConfigError
 from estimators.network import ANYBODY, gaussian
 from evaluation.calibrate import fit_spread
 from evaluation.degrade import HEIGHT, JPEG, degrade, degraded
@@ -115,6 +116,13 @@ def test_ages_that_are_told_too_sure_or_too_unsure_are_fitted_to_hold_nine_of_te
     if wider is not None:
         assert (np.diff(after[:, 1:]).mean() < np.diff(before[:, 1:]).mean()) == wider
         assert (holds(before) > 0.95) == wider
+
+
+def test_too_few_pictures_to_fit_by_are_a_fault_of_one_sentence():
+    few = guesses(np.random.default_rng(0), 6.0, n=5)
+
+    with pytest.raises(ConfigError, match="too few pictures"):
+        fit_spread([few], Output(role="age", name="ages"))
 
 
 def guesses(generator, told, n=1500):
