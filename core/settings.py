@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
+
+from core.errors import ConfigError
+from core.hours import Hours
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
@@ -23,14 +26,36 @@ class RuntimeConfig(Section):
     device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     threads: int = Field(2, ge=1, le=64)
     batch_window: Seconds = 0.005
+    governor: bool = True
+    log: Literal["text", "json"] = "text"
 
 
-class SourceConfig(Section):
-    """One camera or file. Keys left out follow from the address."""
+class Login(Section):
+    """Who asks: in keys of their own, where no character of a password must be quoted."""
 
-    name: str | None = Field(None, min_length=1, pattern=r"^[^/\\{}\x00-\x1f]+$")
-    kind: Literal["auto", "webcam", "network", "video", "image", "folder", "demo"] = "auto"
-    address: str | int
+    user: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+
+    def read_password(self) -> str | None:
+        """The password, wherever it stands; None if there is none.
+
+        Raises:
+            ConfigError: its file cannot be read.
+        """
+        if self.password_file is None:
+            return self.password.get_secret_value() if self.password else None
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            words = getattr(error, "strerror", None) or "it is no text"
+            raise ConfigError(f"password_file {self.password_file}: cannot be read: {words}.") from error
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Login:
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("password or password_file, not both")
+        return self
 
 
 class CaptureConfig(Section):
@@ -45,6 +70,10 @@ class CaptureConfig(Section):
     cuts: Literal["auto"] | bool = "auto"
     open_timeout: float = Field(10.0, gt=0, le=120)
     stall_timeout: float = Field(5.0, gt=0, le=120)
+    transport: Literal["tcp", "udp"] = "tcp"
+    hardware: str = Field("none", pattern=r"^[a-z0-9]+$")
+    wait: bool = False
+    frozen_after: Seconds = 30.0
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -57,6 +86,40 @@ class CaptureConfig(Section):
         return end
 
 
+class SourceConfig(Login):
+    """One camera or file. Keys left out follow from the address.
+
+    Attributes:
+        capture: settings of the section of that name which differ for this source.
+        ignore: areas without faces of interest, each the corners of a polygon, x y in shares of the picture.
+        hours: when it is looked at, see `core.hours`; empty: always.
+    """
+
+    name: str | None = Field(None, min_length=1, pattern=r"^[^/\\{}\x00-\x1f]+$")
+    kind: Literal["auto", "webcam", "network", "video", "image", "folder", "demo"] = "auto"
+    address: str | int
+    capture: dict[str, Any] = {}
+    ignore: tuple[Annotated[tuple[tuple[Share, Share], ...], Field(min_length=3)], ...] = ()
+    hours: str = ""
+
+    @field_validator("capture")
+    @classmethod
+    def _known(cls, capture: dict[str, Any]) -> dict[str, Any]:
+        CaptureConfig.model_validate(capture)
+        return capture
+
+    @field_validator("hours")
+    @classmethod
+    def _readable(cls, hours: str) -> str:
+        Hours.parse(hours)
+        return hours
+
+    def reading(self, common: CaptureConfig) -> CaptureConfig:
+        """How this source is read: the common settings, and over them its own."""
+        own = CaptureConfig.model_validate(self.capture)
+        return common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+
+
 class DetectorConfig(Section):
     """Which network finds faces, and what counts as one."""
 
@@ -67,6 +130,7 @@ class DetectorConfig(Section):
     min_face: float = Field(12.0, ge=0, le=4096)
     overlap: Share = 0.4
     interval: Seconds = 0.0
+    gate: Literal["auto"] | bool = "auto"
 
 
 class CompatibilityConfig(Section):
@@ -90,6 +154,7 @@ class TrackerConfig(Section):
     confirm_score: Share = 0.8
     max_gap: float = Field(1.0, gt=0, le=3600)
     known_gap: float = Field(10.0, gt=0, le=3600)
+    static_after: float | None = Field(60.0, gt=0, le=86400)
     compatibility: CompatibilityConfig | None = None
 
 
@@ -148,11 +213,23 @@ class EventsConfig(Section):
     interval: Seconds = 1.0
 
 
-class SinkConfig(Section):
-    """One output; its kind follows from the ending of the path."""
+class SinkConfig(Login):
+    """One output; its kind follows from the ending of the path, or the scheme of the address.
+
+    Attributes:
+        required: its failure ends the run.
+        secret: key by which a webhook's calls are signed.
+        spool: file that keeps what the other side has not taken yet; None: one named for the address.
+        spool_rows: most that it keeps; then the oldest goes.
+        discovery: tell Home Assistant of the sources (MQTT).
+    """
 
     path: str = Field(min_length=1)
     required: bool = True
+    secret: SecretStr | None = None
+    spool: Path | None = None
+    spool_rows: int = Field(100_000, ge=1, le=100_000_000)
+    discovery: bool = True
 
 
 class Settings(Section):

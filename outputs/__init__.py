@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from core.errors import ConfigError
 from core.protocols import Sink
 from core.registry import load
 from core.settings import SinkConfig
+from core.status import Status
 from core.types import SourceInfo
 
 REGISTRY = {
@@ -20,24 +22,40 @@ REGISTRY = {
     ".mp4": "outputs.video:VideoFile",
     ".mkv": "outputs.video:VideoFile",
 }
+# By the scheme of an address. Each is made from its settings, the sources by name, and a function that says
+# how the run is doing.
+NETWORK = {
+    "mqtt": "outputs.mqtt:Mqtt",
+    "mqtts": "outputs.mqtt:Mqtt",
+    "webhook+http": "outputs.webhook:Webhook",
+    "webhook+https": "outputs.webhook:Webhook",
+    "http": "web.sink:WebPages",
+    "rtsp": "outputs.rtsp:RtspPublisher",
+}
 SUMMARY = ".json"  # of the whole run, hence no sink: see `write_summary`
 ONE_SOURCE = (".txt", ".mp4", ".mkv")  # nothing in them tells sources apart
 PLACE = "{source}"
 
 _WORDS = (
     ".mp4 or .mkv (video), .jsonl (events), .csv (visits), .looks.csv (every look), "
-    ".txt (MOTChallenge), .json (summary), - (events on the standard output)"
+    ".txt (MOTChallenge), .json (summary), - (events on the standard output); or an address: "
+    "http://:PORT/ (pages), rtsp:// (video), mqtt(s)://, webhook+http(s):// (events)"
 )
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 
 
 def ending(path: str) -> str:
-    """Which output a path asks for: a key of REGISTRY, or SUMMARY.
+    """Which output a path asks for: a key of REGISTRY or NETWORK, or SUMMARY.
 
     Raises:
         ConfigError: none ends like this; the right endings are listed.
     """
     if path == "-":
         return path
+    if match := _SCHEME.match(path):
+        if match[1].lower() not in NETWORK:
+            raise ConfigError(f"output '{path}': no output has this scheme. There are: {_WORDS}.")
+        return match[1].lower()
     name = Path(path).name.lower()
     fitting = [end for end in (*REGISTRY, SUMMARY) if name.endswith(end) and end != "-"]
     if not fitting or name in fitting:
@@ -45,8 +63,12 @@ def ending(path: str) -> str:
     return max(fitting, key=len)
 
 
-def open_sink(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> Sink:
+def open_sink(
+    config: SinkConfig, sources: Mapping[str, SourceInfo], status: Callable[[], Status] = Status
+) -> Sink:
     """The sink that the ending of the path names, for all sources of the run, by name.
+
+    `sources` may grow while the run goes on; `status` says how it is doing, from any thread.
 
     Raises:
         ConfigError: an ending that does not exist, or `{source}` is missing in the path.
@@ -55,6 +77,9 @@ def open_sink(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> Sink:
     fault = misnamed(config, sources)
     if fault is not None:
         raise fault
+    if ending(config.path) in NETWORK:
+        network: Sink = load(NETWORK, ending(config.path), "output")(config, sources, status)
+        return network
     kind = load(REGISTRY, ending(config.path), "output")
     if PLACE not in config.path:
         return _open(kind, Path(config.path), sources)

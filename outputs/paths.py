@@ -11,7 +11,7 @@ from pathlib import Path
 from core.errors import ConfigError, SinkError, StreamError
 from core.settings import SinkConfig
 from core.types import SourceInfo
-from outputs import PLACE, ending, misnamed
+from outputs import NETWORK, PLACE, ending, misnamed
 from outputs.fan import fill
 from outputs.textfile import STDOUT, failure
 
@@ -49,7 +49,9 @@ def short_of_room(sinks: Sequence[SinkConfig], sources: Mapping[str, SourceInfo]
 
 
 def expand(sink: SinkConfig, sources: Mapping[str, SourceInfo]) -> list[Path]:
-    """The files that an output writes."""
+    """The files that an output writes; none for one on the network."""
+    if ending(sink.path) in NETWORK:
+        return []
     return list(fill(sink.path, sources).values()) if PLACE in sink.path else [Path(sink.path)]
 
 
