@@ -13,11 +13,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from core.errors import ConfigError, StreamError, mask
+from core.logs import set_up
 
 if TYPE_CHECKING:  # imported when needed: a wrong word is answered at once
     from types import FrameType
@@ -114,6 +115,12 @@ class Stopper:
         self.asked = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, self._on_hangup)
+
+    def _on_hangup(self, _number: int, _frame: FrameType | None) -> None:
+        if self.loop is not None:
+            self.loop.reload()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.asked:
@@ -135,6 +142,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot show must not end a report
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _hide(sys.argv[1:] if words is None else words)
         options = parser().parse_args(words)
         _log(options.verbose)
         return _run(options, stopper)
@@ -163,6 +171,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     settings = read_settings(options)
     if not settings.sources:
         raise ConfigError("no source: say what to watch, such as -s 0 or -s film.mp4. See: stream.py --help")
+    _log(options.verbose, settings.runtime.log)
     if options.check:
         return _check(settings)
     from pipeline.run import Plan, run
@@ -174,8 +183,22 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
         window=not options.no_window,
         every_look=options.every_look,
         version=VERSION,
+        reread=lambda: read_settings(options),
+        beat=_notifier(stopper),
     )
     return run(plan, stopper.watch)
+
+
+def _notifier(stopper: Stopper) -> Callable[[], None]:
+    """What tells systemd that the loop is alive, if it was started by it."""
+    if "NOTIFY_SOCKET" not in os.environ:
+        return lambda: None
+    from pipeline.notify import Notifier
+
+    watchdog = float(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
+    return Notifier(
+        os.environ["NOTIFY_SOCKET"], watchdog, lambda: stopper.loop.report.line() if stopper.loop else ""
+    )
 
 
 def _check(settings: Settings) -> int:
@@ -234,24 +257,20 @@ def _start(text: str | None) -> float:
         raise ConfigError(f"--start {text}: expected a time such as 2026-11-23T09:00:00Z.") from error
 
 
-class _Masked(logging.Formatter):
-    """Plain lines; no secret of an address in any of them."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The message, with its level if that is a warning."""
-        prefix = "warning: " if record.levelno == logging.WARNING else ""
-        return prefix + mask(super().format(record))
-
-
-def _log(verbose: bool) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Masked("%(message)s"))
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
-    for noisy in ("PIL", "libav"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+def _log(verbose: bool, form: Literal["text", "json"] = "text") -> None:
+    set_up(verbose, form)
     threading.excepthook = lambda args: logging.getLogger(args.thread.name if args.thread else "").error(
         "%s", args.exc_value
     )
+
+
+def _hide(words: Sequence[str]) -> None:
+    """Take passwords out of what lists of processes show, if there are any in the command line."""
+    shown = [mask(word) for word in words]
+    if shown != list(words):
+        from setproctitle import setproctitle
+
+        setproctitle(" ".join(["stream.py", *shown]))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def frame_at(seconds: float, settings: Settings, *, blur: bool) -> Image:
     info = SourceInfo(name="demo", kind="demo", address="demo")
     source = Demo(info, CaptureConfig(end=seconds + settings.render.delay + 1 / FPS))
     pipeline = build(settings).pipeline
-    pipeline.start(info.name)
+    pipeline.start(info)
     renderer = Renderer(settings.render, PrivacyConfig(blur=blur), {"drawn"}, settings.render.delay)
     pictures = []
     while (frame := source.read()) is not None:

@@ -31,7 +31,7 @@ from capture import open_source
 from capture.address import resolve
 from core.session import Session
 from core.settings import Settings, SourceConfig
-from core.types import Frame
+from core.types import Frame, SourceInfo
 from estimators.network import Network
 from pipeline.build import build
 from pipeline.step import Pipeline
@@ -109,7 +109,7 @@ def stages(frames: list[Frame], detector: str) -> dict[str, float]:
     with metered(meter):
         pipeline: Pipeline = build(settings).pipeline
         source = frames[0].stamp.source
-        pipeline.start(source)
+        pipeline.start(SourceInfo(source, "video", source))
         pipeline.turn(frames[:1])
         meter.spent.clear()
         began, process = time.thread_time(), time.process_time()

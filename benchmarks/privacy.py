@@ -39,7 +39,7 @@ def measure(settings: Settings, delay: float, end: float | None = None) -> Itera
     info = SourceInfo(name="demo", kind="demo", address="demo")
     pipeline = build(settings).pipeline
     source = Demo(info, CaptureConfig(end=end))
-    pipeline.start(info.name)
+    pipeline.start(info)
     held = Hindsight(delay, covering=True)
     while (frame := source.read()) is not None:
         for shown in held.push(frame, pipeline.turn([frame])[0]):

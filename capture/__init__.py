@@ -85,6 +85,8 @@ def probe(info: SourceInfo, address: str | int, config: CaptureConfig) -> Probe:
     try:
         first = source.read()
         while isinstance(first, Gap):
+            if first.error:
+                raise SourceError(first.error)
             first = source.read()
         if first is None:
             raise SourceError(f"{info.address}: ended before its first picture.")

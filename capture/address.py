@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from capture.content import files_in, is_film, is_picture
 from core.errors import ConfigError, SourceError, mask
@@ -41,10 +41,12 @@ def resolve_all(sources: Sequence[SourceConfig], config: CaptureConfig) -> list[
     found = [(source, resolve(source, config)) for source in sources]
     fixed = {info.name for source, infos in found if source.name for info in infos}
     names = iter(_unique([i.name for source, infos in found if not source.name for i in infos], fixed))
-    return [
-        [(info if source.name else replace(info, name=next(names)), source.address) for info in infos]
-        for source, infos in found
-    ]
+    lanes: list[list[Resolved]] = []
+    for source, infos in found:
+        address = with_login(source)
+        named = [info if source.name else replace(info, name=next(names)) for info in infos]
+        lanes.append([(replace(i, ignore=source.ignore, hours=source.hours), address) for i in named])
+    return lanes
 
 
 def resolve(source: SourceConfig, config: CaptureConfig) -> list[SourceInfo]:
@@ -72,6 +74,26 @@ def resolve(source: SourceConfig, config: CaptureConfig) -> list[SourceInfo]:
         stem = Path(unquote(urlsplit(address).path)).stem
         return [SourceInfo(name or _clean(stem), "video", masked(address), start=config.begin)]
     return _resolve_path(_local(address), kind, name, config)
+
+
+def with_login(source: SourceConfig) -> str | int:
+    """The address, with the user and password that stand beside it.
+
+    >>> with_login(SourceConfig(address="rtsp://10.0.0.7/main", user="admin", password="a/b@c"))
+    'rtsp://admin:a%2Fb%40c@10.0.0.7/main'
+
+    Raises:
+        ConfigError: the password's file cannot be read, or the address has no place for it.
+    """
+    password = source.read_password()
+    if source.user is None and password is None:
+        return source.address
+    match = _SCHEME.match(str(source.address))
+    if not match:
+        raise ConfigError(f"sources: {source.address}: user and password are for network addresses only.")
+    login = ":".join(quote(word, safe="") for word in (source.user or "", password) if word is not None)
+    authority, slash, rest = str(source.address)[match.end() :].partition("/")
+    return f"{match[0]}{login}@{authority.rpartition('@')[2]}{slash}{rest}"
 
 
 def masked(address: str) -> str:

@@ -48,6 +48,9 @@ class LiveClock:
     Arrival times alone come in bursts over Wi-Fi, which a tracker reads as huge speeds. So a
     frame's time is its presentation time plus the smallest (arrival - presentation) seen on
     this connection, or its arrival where that is missing or off by more than `tolerance`.
+
+    Attributes:
+        behind: did the last frame come more than `tolerance` after its time?
     """
 
     def __init__(self, tolerance: float = 1.0) -> None:
@@ -55,6 +58,7 @@ class LiveClock:
         self._tolerance = tolerance
         self._shift = math.inf
         self._last = -math.inf
+        self.behind = False
 
     def reconnect(self) -> None:
         """Another connection: its presentation times start anywhere."""
@@ -63,12 +67,35 @@ class LiveClock:
     def time(self, presentation: float, arrival: float) -> float:
         """Time of the next frame; both in seconds, `arrival` since the source was opened."""
         time = arrival
+        self.behind = False
         if not math.isnan(presentation):
             self._shift = min(self._shift, arrival - presentation)
             time = presentation + self._shift
             if arrival - time > self._tolerance:
                 # The camera's clock was set, runs slow, or a burst is late: begin anew here.
+                self.behind = True
                 self._shift = arrival - presentation
                 time = arrival
         self._last = max(time, self._last + _LEAST_STEP)
         return self._last
+
+
+class WallClock:
+    """UTC of a source's times, which pass evenly, by the machine's clock, which may be set."""
+
+    def __init__(self, tolerance: float = 2.0) -> None:
+        """`tolerance`: seconds that the two may differ; a machine without a battery wakes up years behind."""
+        self._tolerance = tolerance
+        self._shift = math.nan
+
+    def hear(self, time: float, wall: float) -> bool:
+        """What the machine's clock says at a source's `time`, both in seconds; True if it was set since."""
+        shift = wall - time
+        moved = not math.isnan(self._shift) and abs(shift - self._shift) > self._tolerance
+        if moved or math.isnan(self._shift):
+            self._shift = shift
+        return moved
+
+    def at(self, time: float) -> float:
+        """UTC seconds since 1970 of a source's time; NaN before anything was heard."""
+        return time + self._shift

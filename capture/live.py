@@ -4,38 +4,58 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from capture.clock import LiveClock
+from capture.clock import LiveClock, WallClock
+from capture.frozen import Frozen
 from core.errors import SourceError
+from core.settings import CaptureConfig
 from core.types import Frame, Gap, Image, SourceInfo, Stamp
 
 log = logging.getLogger(__name__)
 
 BACK_OFF = (1.0, 2.0, 4.0, 5.0)  # s before the next try; the last again and again
+_JITTER = 0.2  # share by which a pause varies, so that ten cameras do not call at once
 _GOOD_AGAIN = 30.0  # s of pictures after which the back-off begins anew
 _SILENCE = 1.0  # s without a picture that make a Gap
-_KEY_FRAME = 10.0  # s that a camera may take, once open, to its next key frame
 _LEAVE = 1.0  # s that the thread has to end before it is left behind
+_HANGS = 5.0  # s over its own time-out after which a call has hung
+_LEFT_BEHIND = 3  # threads that may hang at once; then the source waits for one of them to return
 
 
 class Lost(SourceError):
-    """A connection that is not to be had, or no more; `pause`: least seconds before another try."""
+    """A connection that is not to be had, or no more.
 
-    def __init__(self, message: str, pause: float = 0.0) -> None:
+    Attributes:
+        reason: one word for the record, such as refused, denied, missing, stalled, ended.
+        pause: least seconds before another try; infinite: there is no hope.
+    """
+
+    def __init__(self, message: str, reason: str = "lost", pause: float = 0.0) -> None:
         super().__init__(message)
+        self.reason = reason
         self.pause = pause
 
 
 class Grab(NamedTuple):
-    """A picture as it came: `paint` makes it BGR, which only those that are read are worth."""
+    """A picture as it came: `paint` makes it BGR, which only those that are read are worth.
+
+    Attributes:
+        presentation: seconds; NaN if it bears none.
+        damaged: flagged by the decoder, or built on one that was.
+        key: needs no other picture.
+        digest: the same for the same picture.
+    """
 
     paint: Callable[[], Image]
-    presentation: float  # s; NaN if it bears none
+    presentation: float
     damaged: bool
+    key: bool = True
+    digest: int = -1
 
 
 class Connection(Protocol):
@@ -57,38 +77,46 @@ class Connection(Protocol):
 class Live:
     """Reads a connection in a thread of its own, so that `read` never waits longer than a second.
 
-    Pictures that nobody took are replaced by newer ones; `Stamp.index` counts them too.
+    Pictures that nobody took are replaced by newer ones; `Stamp.index` counts them too. A call that
+    does not return long after its time-out is left behind with its thread, and another one calls anew.
+
+    Attributes:
+        stalled: pictures replaced so far that were more than a second old as they came, after a stall.
     """
 
     length = math.nan
 
-    def __init__(self, info: SourceInfo, connect: Callable[[], Connection], open_timeout: float) -> None:
-        """Connect and wait for the first picture.
+    def __init__(self, info: SourceInfo, connect: Callable[[], Connection], config: CaptureConfig) -> None:
+        """Begin to call.
 
         Args:
             info: what is known of the source.
             connect: opens it, within `open_timeout`; raises Lost.
-            open_timeout: seconds.
-
-        Raises:
-            SourceError: no picture came.
+            config: its time-outs, seconds.
         """
         self.info = info
         self.decode_errors = 0
+        self.stalled = 0
         self.codec = ""
         self._connect = connect
+        self._config = config
         self._clock = LiveClock()
-        self._began = self._wall = math.nan
+        self._wall = WallClock()
+        self._frozen = Frozen(config.frozen_after)
+        self._began = math.nan
         self._last = Stamp(info.name, 0, 0.0, math.nan, (1, 1))
         self._index = 0
-        self._slot: tuple[Grab, int, float] | None = None  # picture, index, time
+        self._slot: tuple[Grab, int, float, bool] | None = None  # picture, index, time, frozen
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._over = False
         self._error: SourceError | None = None
-        self._thread = threading.Thread(target=self._run, name=f"camera {info.name}", daemon=True)
-        self._thread.start()
-        self._await_first(open_timeout + _KEY_FRAME)
+        self._trouble = ("", "")  # reason and words, while it is lost
+        self._jitter = random.Random(info.name)
+        self._left: list[threading.Thread] = []
+        self._caller = 0  # which thread counts; others were left behind
+        self._due = math.inf  # s, monotonic, until when the call that runs must return
+        self._call()
 
     def read(self) -> Frame | Gap | None:
         """The newest picture, once; a Gap after each second without; None if the stream ended."""
@@ -100,15 +128,14 @@ class Live:
                     raise self._error
                 return None
         if taken is None:
-            now = max(time.monotonic() - self._began, self._last.time)
-            self._last = self._stamp(self._last.index, now, self._last.size)
-            return Gap(self._last, "no picture")
-        grab, index, at = taken
+            self._leave_if_hung()
+            return self._gap()
+        grab, index, at, frozen = taken
         image = grab.paint()
         # Not before a Gap that was given since.
         at = max(at, self._last.time)
         self._last = self._stamp(index, at, (image.shape[1], image.shape[0]))
-        return Frame(self._last, image, damaged=grab.damaged)
+        return Frame(self._last, image, damaged=grab.damaged, frozen=frozen)
 
     def close(self) -> None:
         """End the thread; one that hangs in a read is left behind, as closing for it would crash."""
@@ -117,80 +144,116 @@ class Live:
         if self._thread.is_alive():
             log.debug("%s: hangs in a read and is left behind.", self.info.address)
 
+    def _gap(self) -> Gap:
+        now = self._last.time  # before the first picture no time goes by
+        if not math.isnan(self._began):
+            now = max(time.monotonic() - self._began, now)
+        self._last = self._stamp(self._last.index, now, self._last.size)
+        return Gap(self._last, *self._trouble)
+
     def _stamp(self, index: int, at: float, size: tuple[int, int]) -> Stamp:
-        return Stamp(self.info.name, index, at, self._wall + at, size)
+        return Stamp(self.info.name, index, at, self._wall.at(at), size)
 
-    def _await_first(self, seconds: float) -> None:
-        with self._changed:
-            shown = self._changed.wait_for(lambda: self._slot or self._over, seconds)
-            if self._slot:
-                return
-            error = self._error
-        self.close()
-        if shown and error:
-            raise error
-        raise SourceError(
-            f"{self.info.address}: no picture came within {seconds:g} s; "
-            "see that the camera sends a key frame every 1 to 2 s."
+    def _call(self) -> None:
+        self._caller += 1
+        self._thread = threading.Thread(
+            target=self._run, args=(self._caller,), name=f"camera {self.info.name}", daemon=True
         )
+        self._thread.start()
 
-    def _run(self) -> None:
+    def _leave_if_hung(self) -> None:
+        """Call anew by another thread if a call has not returned long after its own time-out."""
+        self._left = [thread for thread in self._left if thread.is_alive()]
+        if time.monotonic() < self._due or len(self._left) >= _LEFT_BEHIND:
+            return
+        with self._changed:
+            self._due = math.inf
+            self._left.append(self._thread)
+            self._lose(Lost(f"{self.info.address}: hangs; the call to it did not return.", "hangs"), 0.0)
+        self._call()
+
+    def _run(self, caller: int) -> None:
         """Connect, pass on pictures, and again, until told to stop or there is no hope."""
-        failures, lost_at = 0, math.nan
-        while not self._stop.is_set():
-            before = self._index
-            began = time.monotonic()
+        failures = 0
+        while self._counts(caller):
+            before, began = self._index, time.monotonic()
             try:
-                self._pump(lost_at)
-                return self._end(None)
+                self._pump(caller)
+                return self._end(caller, None)
             except SourceError as error:
-                pause = error.pause if isinstance(error, Lost) else math.inf
-                if self._index == 0 or math.isinf(pause):
-                    return self._end(error)
-                if self._index > before:
-                    lost_at = time.monotonic()
-                    failures = 0 if lost_at - began > _GOOD_AGAIN else failures
-                pause = max(pause, BACK_OFF[min(failures, len(BACK_OFF) - 1)])
-                # Said once when it is lost; the tries in between are for those who look closely.
-                level = logging.WARNING if self._index > before else logging.DEBUG
-                log.log(level, "camera '%s': %s Trying again in %g s.", self.info.name, error, pause)
+                lost = error if isinstance(error, Lost) else Lost(str(error), "unusable")
+                if math.isinf(lost.pause):
+                    return self._end(caller, error)
+                if self._index > before and time.monotonic() - began > _GOOD_AGAIN:
+                    failures = 0
+                pause = self._pause(failures, lost.pause)
                 failures += 1
-                self._stop.wait(pause)
+                if self._counts(caller):
+                    self._due = math.inf
+                    self._lose(lost, pause)
+                    self._stop.wait(pause)
             except Exception as error:
                 # Not its text: foreign errors may hold the whole address.
-                return self._end(SourceError(f"{self.info.address}: failed with {type(error).__name__}."))
-        return self._end(None)
+                words = f"{self.info.address}: failed with {type(error).__name__}."
+                return self._end(caller, SourceError(words))
+        return self._end(caller, None)
 
-    def _pump(self, lost_at: float) -> None:
+    def _pause(self, failures: int, least: float) -> float:
+        """Seconds until the next try: never more often than told, nor later than the back-off's last."""
+        if least > BACK_OFF[-1]:
+            return least * (1 + _JITTER * self._jitter.random())
+        return BACK_OFF[min(failures, len(BACK_OFF) - 1)] * (1 - _JITTER * self._jitter.random())
+
+    def _lose(self, lost: Lost, pause: float) -> None:
+        """Say once that it is lost; another reason than before only to those who look closely."""
+        level = logging.DEBUG if self._trouble[0] else logging.WARNING
+        log.log(level, "camera '%s': %s Trying again in %.0f s.", self.info.name, lost, pause)
+        self._trouble = (lost.reason, str(lost))
+
+    def _pump(self, caller: int) -> None:
         """Pass on the pictures of one connection, until it ends as it should."""
+        self._due = time.monotonic() + self._config.open_timeout + _HANGS
         connection = self._connect()
         errors = self.decode_errors
+        limit = self._config.stall_timeout + _HANGS
         try:
             self.codec = connection.codec
             self._clock.reconnect()
-            while not self._stop.is_set() and (grab := connection.grab()):
-                if not math.isnan(lost_at):
-                    log.warning(
-                        "camera '%s' is back after %.0f s.", self.info.name, time.monotonic() - lost_at
-                    )
-                    lost_at = math.nan
-                self.decode_errors = errors + connection.errors
-                self._put(grab)
+            self._frozen.reset()
+            while self._counts(caller):
+                self._due = time.monotonic() + limit
+                grab = connection.grab()
+                if not grab:
+                    return
+                if self._counts(caller):
+                    self.decode_errors = errors + connection.errors
+                    self._put(grab)
         finally:
-            self.decode_errors = errors + connection.errors
+            if self._counts(caller):
+                self.decode_errors = errors + connection.errors
             connection.close()
 
     def _put(self, grab: Grab) -> None:
         arrival = time.monotonic()
         if self._index == 0:
-            self._began, self._wall = arrival, time.time()
+            self._began = arrival
         at = self._clock.time(grab.presentation, arrival - self._began)
+        if self._wall.hear(arrival - self._began, time.time()):
+            log.info("camera '%s': the clock of this machine was set; its UTC is followed.", self.info.name)
+        frozen = self._frozen.hear(grab.digest, grab.key, arrival)
         with self._changed:
-            self._slot = (grab, self._index, at)
+            if self._slot is not None and self._clock.behind:
+                self.stalled += 1
+            self._slot = (grab, self._index, at, frozen)
             self._index += 1
+            self._trouble = ("", "")
             self._changed.notify_all()
 
-    def _end(self, error: SourceError | None) -> None:
+    def _counts(self, caller: int) -> bool:
+        return caller == self._caller and not self._stop.is_set()
+
+    def _end(self, caller: int, error: SourceError | None) -> None:
         with self._changed:
-            self._over, self._error = True, error
-            self._changed.notify_all()
+            if caller == self._caller:
+                self._over, self._error, self._due = True, error, math.inf
+                self._changed.notify_all()

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import errno
+import logging
 import math
 import socket
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import cast
 from urllib.parse import urlsplit
 
 import av
+import numpy as np
 from av import error as av_error
+from av.codec.hwaccel import HWAccel
 from av.error import FFmpegError
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from capture.decode import Decoder, Painter, picture_stream
+from capture.frozen import digest
 from capture.live import Grab, Live, Lost
 from core.errors import SourceError
 from core.settings import CaptureConfig
-from core.types import SourceInfo
+from core.types import U8, SourceInfo
 
+log = logging.getLogger(__name__)
+
+_KEY_FRAME = 10.0  # s that a camera may take, once open, to its first picture
 _UNDECODABLE = 50  # packets in a row; then the connection is made anew
 # Their demuxers make presentation times up from a frame rate that they guess.
 _WITHOUT_TIMES = ("mpjpeg", "mjpeg", "h264", "hevc")
@@ -29,46 +38,54 @@ _LOCKOUT = 300.0  # s; cameras lock accounts after a few wrong passwords
 _MISCONFIGURED = 60.0  # s; some cameras answer so while they boot
 
 # What the answer means, in words, with the least pause before another try.
-_ANSWERS: tuple[tuple[type[Exception], str, float], ...] = (
+_ANSWERS: tuple[tuple[type[Exception], str, str, float], ...] = (
     (
         av_error.HTTPUnauthorizedError,
-        "the user or password is wrong or missing (401); write them before the host, as user:password@host.",
+        "denied",
+        "the user or password is wrong or missing (401); set user and password of the source.",
         _LOCKOUT,
     ),
     (
         av_error.HTTPForbiddenError,
+        "denied",
         "access is forbidden for this user (403); give it the right to view in the camera's settings.",
         _LOCKOUT,
     ),
     (
         av_error.HTTPNotFoundError,
+        "missing",
         "the device answers, but has no such stream (404); check what stands after the host.",
         _MISCONFIGURED,
     ),
     (
         av_error.HTTPBadRequestError,
+        "missing",
         "the device does not accept the address (400); check what stands after the host.",
         _MISCONFIGURED,
     ),
     (
         av_error.HTTPOtherClientError,
+        "busy",
         "the device refuses, perhaps since too many watch it; close other viewers.",
         0.0,
     ),
-    (av_error.HTTPServerError, "the device reports a fault of its own (5xx); restart it.", 0.0),
+    (av_error.HTTPServerError, "fault", "the device reports a fault of its own (5xx); restart it.", 0.0),
     (
         ConnectionRefusedError,
+        "refused",
         "nobody listens there (connection refused); check that it is on, and the port.",
         0.0,
     ),
     (
         av_error.ProtocolNotFoundError,
+        "unusable",
         "this kind of address is not supported here; use rtsp or http.",
         math.inf,
     ),
     (
         av_error.ArgumentError,
-        "the address cannot be read; write special characters of a password as %40 for @, %2F for /.",
+        "unusable",
+        "the address cannot be read; set user and password as keys of the source, or quote them (%2F for /).",
         math.inf,
     ),
 )
@@ -80,7 +97,7 @@ def open_network(
     """The stream at `address`; its wall time is the clock's, so `wall` is not asked."""
     del wall
     connect = partial(Stream, str(address), info.address, config)
-    return Live(info, connect, config.open_timeout)
+    return Live(info, connect, config)
 
 
 class Stream:
@@ -92,7 +109,7 @@ class Stream:
         Args:
             address: with user and password.
             shown: without, for messages.
-            config: `open_timeout` and `stall_timeout`, seconds.
+            config: its time-outs, transport and hardware.
 
         Raises:
             Lost: no connection, with the reason in words.
@@ -105,8 +122,9 @@ class Stream:
             self._container = av.open(
                 address,
                 timeout=(config.open_timeout, config.stall_timeout),
-                options=_options(config.stall_timeout),
+                options=_options(config),
                 metadata_errors="replace",
+                hwaccel=_hardware(config.hardware, shown),
             )
         except (FFmpegError, OSError, ValueError) as error:
             limit = min(config.open_timeout, config.stall_timeout)
@@ -122,6 +140,7 @@ class Stream:
         self._decoder = Decoder()
         self._painter = Painter()
         self._pictures = self._decoder.pictures(self._packets())
+        self._due = time.monotonic() + _KEY_FRAME  # until when the next picture must come
 
     @property
     def errors(self) -> int:
@@ -138,10 +157,12 @@ class Stream:
         if picture is None:
             if self._finite:
                 return None
-            raise Lost(f"{self._shown}: the other side ended the stream.")
+            raise Lost(f"{self._shown}: the other side ended the stream.", "ended")
+        self._due = time.monotonic() + self._stall
         known = self._timed and picture.time is not None
         presentation = float(picture.time) if known and picture.time is not None else math.nan
-        return Grab(partial(self._painter.paint, picture), presentation, self._decoder.damaged)
+        paint = partial(self._painter.paint, picture)
+        return Grab(paint, presentation, self._decoder.damaged, bool(picture.key_frame), _digest(picture))
 
     def close(self) -> None:
         """Hang up."""
@@ -151,12 +172,15 @@ class Stream:
         for packet in self._container.demux(self._stream):
             yield packet
             if self._decoder.failed_in_a_row >= _UNDECODABLE:
-                raise Lost(f"{self._shown}: sends nothing that can be decoded.")
+                raise Lost(f"{self._shown}: sends nothing that can be decoded.", "undecodable")
+            if time.monotonic() > self._due:  # packets come all the time, but no picture
+                words = "sends, but no picture comes of it; have it send a key frame every 1 to 2 s."
+                raise Lost(f"{self._shown}: {words}", "stalled")
 
     def _broke_off(self, error: Exception, waited: float) -> Lost:
         if isinstance(error, av_error.ExitError | TimeoutError) or waited >= 0.9 * self._stall:
-            return Lost(f"{self._shown}: gave no picture for {self._stall:g} s.")
-        return Lost(f"{self._shown}: the connection broke ({_said(error)}).")
+            return Lost(f"{self._shown}: gave no picture for {self._stall:g} s.", "stalled")
+        return Lost(f"{self._shown}: the connection broke ({_said(error)}).", "broken")
 
 
 def explain(error: Exception, shown: str, waited: float, timeout: float) -> Lost:
@@ -168,23 +192,48 @@ def explain(error: Exception, shown: str, waited: float, timeout: float) -> Lost
         waited: seconds until it was raised.
         timeout: seconds after which a silent connection is given up.
     """
-    for kind, words, pause in _ANSWERS:
+    for kind, reason, words, pause in _ANSWERS:
         if isinstance(error, kind):
-            return Lost(f"{shown}: {words}", pause)
+            return Lost(f"{shown}: {words}", reason, pause)
     if isinstance(error, av_error.ExitError | TimeoutError):
-        return Lost(f"{shown}: no answer within {timeout:g} s; check the address, and that it is on.")
+        words = f"no answer within {timeout:g} s; check the address, and that it is on."
+        return Lost(f"{shown}: {words}", "unreachable")
     if isinstance(error, av_error.InvalidDataError):
         if waited >= 0.9 * timeout:
-            return Lost(f"{shown}: takes the call but stays silent; check the port, or restart the camera.")
-        return Lost(f"{shown}: answers, but not with a stream of this kind; check the scheme and the port.")
-    return Lost(f"{shown}: does not open ({_said(error)}); check the address and the network.")
+            words = "takes the call but stays silent; check the port, or restart the camera."
+            return Lost(f"{shown}: {words}", "silent")
+        words = "answers, but not with a stream of this kind; check the scheme and the port."
+        return Lost(f"{shown}: {words}", "unusable")
+    words = f"does not open ({_said(error)}); check the address and the network."
+    return Lost(f"{shown}: {words}", "unreachable")
 
 
-def _options(stall: float) -> dict[str, str]:
+def _digest(picture: VideoFrame) -> int:
+    """Of its brightness; -1 where that is not laid out as bytes, as in hardware."""
+    if not picture.format.name.startswith("yuv") or picture.format.components[0].bits != 8:
+        return -1
+    plane = picture.planes[0]
+    pixels: U8 = np.frombuffer(cast("bytes", plane), np.uint8)  # it is a buffer, which its type does not say
+    rows = pixels.reshape(-1, plane.line_size)
+    return digest(rows[: picture.height, : picture.width])
+
+
+def _hardware(name: str, shown: str) -> HWAccel | None:
+    """What decodes instead of the CPU, if it is there."""
+    if name == "none":
+        return None
+    try:
+        return HWAccel(device_type=name, allow_software_fallback=True)
+    except (FFmpegError, OSError, ValueError, RuntimeError):
+        log.warning("%s: this machine has no '%s' to decode by; the CPU does it.", shown, name)
+        return None
+
+
+def _options(config: CaptureConfig) -> dict[str, str]:
     """See the table of measured options; unknown ones are ignored by each protocol."""
     return {
-        "rtsp_transport": "tcp",  # UDP loses packets unseen
-        "timeout": str(round(stall * 1e6)),  # of the socket; covers what PyAV's own does not
+        "rtsp_transport": config.transport,
+        "timeout": str(round(config.stall_timeout * 1e6)),  # of the socket; covers what PyAV's own does not
         "analyzeduration": "500000",
         "fpsprobesize": "0",  # first picture after 0.3 s instead of 1.1
     }
@@ -201,9 +250,8 @@ def _resolve_name(address: str, shown: str) -> None:
     except (socket.gaierror, UnicodeError):
         if host != urlsplit(shown).hostname:  # part of a password with '/' or '@' in it
             raise explain(av_error.ArgumentError(errno.EINVAL, ""), shown, 0.0, 0.0) from None
-        raise Lost(
-            f"{shown}: the name '{host}' is not known on this network; check it, or use the number."
-        ) from None
+        words = f"the name '{host}' is not known on this network; check it, or use the number."
+        raise Lost(f"{shown}: {words}", "unreachable") from None
 
 
 def _said(error: Exception) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from capture.frozen import digest
 from capture.live import Grab, Live, Lost
 from core.settings import CaptureConfig
 from core.types import Image, SourceInfo
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 _PROBED = 10  # indices tried where the system keeps no list
 _MEASURED = 30  # frames after which the rate is known
 _SLOW = 0.7  # share of the rate asked for, below which people are told
-_NO_HOPE = math.inf  # a webcam that went is not called back here
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,24 @@ def open_webcam(
     """The camera at `address`; its wall time is the clock's, so `wall` is not asked."""
     del wall
     device = int(address) if str(address).isdecimal() else str(address)
-    return Live(info, partial(Webcam, device, info.name, config), config.open_timeout)
+    return Live(info, Finder(device, info.name, config), config)
+
+
+class Finder:
+    """Opens one webcam, and later the same one: a number may be another camera's after a replug."""
+
+    def __init__(self, device: int | str, name: str, config: CaptureConfig) -> None:
+        self._device = device
+        self._name = name
+        self._config = config
+
+    def __call__(self) -> Webcam:
+        """Open it. Raises Lost."""
+        camera = Webcam(self._device, self._name, self._config)
+        if isinstance(self._device, int) and sys.platform == "linux":
+            stable = {known.address: known.stable for known in list_cameras()}
+            self._device = stable.get(self._device) or self._device
+        return camera
 
 
 class Webcam:
@@ -90,7 +107,7 @@ class Webcam:
         if not self._capture.isOpened():
             raise Lost(
                 f"camera {device}: does not open; see that no other program uses it, and plug it in again.",
-                _NO_HOPE,
+                "refused",
             )
         self._configure()
         self.codec = _fourcc(self._capture)
@@ -101,12 +118,10 @@ class Webcam:
         """The next picture."""
         taken, image = self._capture.read()
         if not taken:
-            raise Lost(
-                f"camera '{self._name}' gives no more pictures; plug it in again and start anew.",
-                _NO_HOPE,
-            )
+            raise Lost(f"camera '{self._name}' gives no more pictures; plug it in again.", "unplugged")
         self._measure()
-        return Grab(partial(self._paint, image.view(np.uint8)), math.nan, damaged=False)
+        picture = image.view(np.uint8)
+        return Grab(partial(self._paint, picture), math.nan, False, digest=digest(picture))
 
     def close(self) -> None:
         """Let go of it."""
@@ -156,14 +171,13 @@ def _check_device(device: int | str) -> None:
     if not path.exists():
         there = ", ".join(f"{camera.address} ({camera.name})" for camera in list_cameras())
         raise Lost(
-            f"camera {device}: there is no {path}; cameras here: {there or 'none; plug one in'}.",
-            _NO_HOPE,
+            f"camera {device}: there is no {path}; cameras here: {there or 'none; plug one in'}.", "missing"
         )
     if not os.access(path, os.R_OK | os.W_OK):
         raise Lost(
             f"camera {device}: {path} must not be used by you ({os.strerror(errno.EACCES)}); "
             "add yourself to the group 'video' and log in again.",
-            _NO_HOPE,
+            "denied",
         )
 
 

@@ -50,6 +50,11 @@ class SinkError(StreamError):
     exit_code = 6
 
 
+def in_words(error: Exception) -> str:
+    """What happened: our own errors say it themselves, foreign ones with their kind."""
+    return str(error) if isinstance(error, StreamError) else mask(f"{type(error).__name__}: {error}")
+
+
 # user:password@ in an address; the password may itself hold '@', so the last one before a
 # slash or a space ends it.
 _CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")

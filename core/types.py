@@ -51,6 +51,8 @@ class SourceInfo:
         live: frames may be dropped; the newest wins.
         stills: each frame is an unrelated picture: nothing is tracked across frames.
         start: seconds of the file that were skipped by request (`--from`).
+        ignore: areas in which no face counts, each the corners of a polygon, x y in shares of the picture.
+        hours: when it is looked at, as `core.hours` reads it; empty: always.
     """
 
     name: str
@@ -60,6 +62,8 @@ class SourceInfo:
     live: bool = False
     stills: bool = False
     start: float = 0.0
+    ignore: tuple[tuple[tuple[float, float], ...], ...] = ()
+    hours: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,14 @@ class Frame:
         image: uint8 (H, W, 3) BGR, read-only; who wants to draw, copies.
         cut: another shot than the frame before.
         damaged: the decoder flagged it, or an earlier one of its group.
+        frozen: a live source has been giving this very picture for long.
     """
 
     stamp: Stamp
     image: Image
     cut: bool = False
     damaged: bool = False
+    frozen: bool = False
 
     def __post_init__(self) -> None:
         width, height = self.stamp.size
@@ -105,10 +111,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A second without a picture from a live source."""
+    """A second without a picture from a live source.
+
+    Attributes:
+        stamp: of the last picture, but for the time.
+        reason: one word for why it is lost; empty while it is not.
+        error: the same as a sentence with its remedy.
+    """
 
     stamp: Stamp
-    reason: str
+    reason: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.geometry import iou
 from core.settings import EvidenceConfig, LooksConfig, Settings
-from core.types import F64, FEMALE, I64, MALE, SEEN, Estimates, Evidence, Frame, Stamp, Tracks
+from core.types import F64, FEMALE, I64, MALE, SEEN, Estimates, Evidence, Frame, SourceInfo, Stamp, Tracks
 from estimators.evidence import Fusion
 from evaluation.fuse import one_track
 from pipeline.schedule import Chooser
@@ -86,7 +86,7 @@ def every_look(settings: Settings) -> Settings:
 
 def record(pipeline: Pipeline, source: str, frames: Iterable[Frame]) -> list[Moment]:
     """Show a film to a pipeline that looks at every face (`every_look`)."""
-    pipeline.start(source)
+    pipeline.start(SourceInfo(source, "video", source))
     moments = []
     for frame in frames:
         (result,) = pipeline.turn([frame])

@@ -32,8 +32,9 @@ class VisitsCsv:
         self._file.write(csv_line(COLUMNS), 0.0)
 
     def write(self, result: Result, picture: Image | None) -> None:  # noqa: ARG002  the protocol's
-        """Add the visits that ended in this frame."""
-        lines = [csv_line(_cells(event)) for event in result.events if event.kind == "track_ended"]
+        """Add the visits that ended in this frame; a face that never moved was none."""
+        visits = (e for e in result.events if e.kind == "track_ended" and not e.data["static"])
+        lines = [csv_line(_cells(event)) for event in visits]
         self._file.write("".join(lines), result.stamp.time)
 
     def close(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 import detectors
 import tracker
 from core.cards import Card
@@ -12,13 +14,16 @@ from core.errors import ConfigError
 from core.registry import load, unknown
 from core.session import PROVIDERS, Session, has_gpu, open_session
 from core.settings import RuntimeConfig, Settings
+from core.types import SourceInfo
 from estimators.embedder import Embedder
 from estimators.evidence import Fusion
 from estimators.network import Network
 from estimators.panel import Panel
+from pipeline.gate import Gate
 from pipeline.schedule import Chooser
 from pipeline.step import Lane, Pipeline
 from watch.life import Life
+from watch.still import Still
 from weights.manifest import cards
 from weights.store import locate, sha256
 
@@ -77,14 +82,16 @@ def build(settings: Settings) -> Built:
         known = next((model for model in models.values() if model.card.id == card.id), None)
         models[role] = replace(known, role=role) if known else _open(card, role, settings)
         networks.setdefault(card.id, Network(card, models[role].session))
-    _lane(settings, detector.card.id, stills=False)  # so that its faults are told before anything is read
+    _lane(
+        settings, detector.card.id, SourceInfo("", "video", "")
+    )  # so that its faults are told before anything is read
     kind = load(detectors.REGISTRY, detector.card.id, "detector.name")
     filled = {role: networks[model.card.id] for role, model in models.items()}
     prints = filled.pop(PRINTS, None)
     pipeline = Pipeline(
         kind(settings.detector, detector.card, detector.session),
         Panel(filled),
-        lambda stills: _lane(settings, detector.card.id, stills),
+        lambda info: _lane(settings, detector.card.id, info),
         settings.detector.interval,
         Embedder(prints) if prints else None,
     )
@@ -110,18 +117,22 @@ def chosen(settings: Settings, found: dict[str, Card]) -> dict[str, Card]:
     return networks
 
 
-def _lane(settings: Settings, detector: str, stills: bool) -> Lane:
+def _lane(settings: Settings, detector: str, info: SourceInfo) -> Lane:
     config = settings.tracker
     if config.scores == "auto":
         config = config.model_copy(update={"scores": detector})
-    if stills:  # nothing follows a still: each face counts at once
+    if info.stills:  # nothing follows a still: each face counts at once
         config = config.model_copy(update={"confirm_looks": 1, "confirm_score": 0.0, "compatibility": None})
     track = load(tracker.REGISTRY, config.name, "tracker.name")
     return Lane(
         tracker=track(config),
-        chooser=Chooser(settings.looks, stills=stills),
+        chooser=Chooser(settings.looks, stills=info.stills),
         fusion=Fusion(settings.evidence),
         life=Life(settings.events),
+        still=Still(None if info.stills else config.static_after),
+        stills=info.stills,
+        gate=Gate() if (info.live if settings.detector.gate == "auto" else settings.detector.gate) else None,
+        ignore=tuple(np.array(area, np.float64) for area in info.ignore),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from capture import Probe, probe
 from capture.address import Resolved, resolve_all
 from core.errors import StreamError
-from core.settings import Settings
+from core.settings import CaptureConfig, Settings
 from outputs.paths import check_paths, expand, short_of_room
 from pipeline.build import Built, build
 
@@ -56,9 +56,9 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield Finding("weights", str(error), error.exit_code)
     if built is not None:
         yield from _models(built)
-    for lane in lanes:
+    for entry, lane in zip(settings.sources, lanes, strict=False):  # no lanes after a fault
         for resolved in lane:
-            yield from _source(resolved, settings, built)
+            yield from _source(resolved, entry.reading(settings.capture), built)
     yield from _outputs(lanes, settings)
 
 
@@ -70,10 +70,10 @@ def _models(built: Built) -> Iterator[Finding]:
         yield Finding("weights", words)
 
 
-def _source(resolved: Resolved, settings: Settings, built: Built | None) -> Iterator[Finding]:
+def _source(resolved: Resolved, config: CaptureConfig, built: Built | None) -> Iterator[Finding]:
     info, address = resolved
     try:
-        seen = probe(info, address, settings.capture)
+        seen = probe(info, address, config)
     except StreamError as error:
         yield Finding("source", str(error), error.exit_code)
         return

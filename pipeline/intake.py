@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from capture.mailbox import Mailbox
-from core.errors import SourceError, StreamError
+from core.errors import SourceError, StreamError, in_words
+from core.hours import Hours
 from core.protocols import Source
 from core.types import Frame, Gap, SourceInfo
 from pipeline.report import SourceReport
@@ -17,6 +19,8 @@ from pipeline.report import SourceReport
 log = logging.getLogger(__name__)
 
 ARCHIVE_ROOM = 4  # frames that a file's reader may be ahead of the loop
+CLOSED = "closed"  # the reason of a Gap outside of the opening hours
+_CLOSED = 1.0  # s between two of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +118,24 @@ class Intake:
             error = caught
         except Exception as caught:
             log.debug("unexpected", exc_info=True)
-            error = SourceError(f"{report.info.address}: {type(caught).__name__}: {caught}")
+            error = SourceError(f"{report.info.address}: {in_words(caught)}")
         return self._put(Over(report, error)) and taken
 
     def _pump(self, source: Source, report: SourceReport) -> bool:
-        last = -1
+        hours, last, told = Hours.parse(report.info.hours), -1, -math.inf
         while not self._stop.is_set():
             item = source.read()
             if item is None or item.stamp.time - report.info.start >= self._max_seconds:
                 return True
             if isinstance(item, Frame):
-                # A camera's own thread lets go of what is not fetched in time.
-                missed = item.stamp.index - last - 1 if report.info.live else 0
-                report.drops["late"] += missed
-                report.frames_in += 1 + missed
+                _count(item, last, source, report)
                 last = item.stamp.index
-                report.suspect += item.damaged
+            if not math.isnan(item.stamp.wall) and not hours.are_open(item.stamp.wall):
+                report.drops["closed"] += isinstance(item, Frame)
+                if item.stamp.time - told < _CLOSED:
+                    continue
+                told = item.stamp.time
+                item = Gap(item.stamp, CLOSED)
             arrival = Arrival(item, time.monotonic(), report)
             if not self._put(arrival):
                 self.lose(arrival)
@@ -153,6 +159,18 @@ class Intake:
             return item
         self._cut_lost = False
         return replace(item, item=replace(item.item, cut=True))
+
+
+def _count(frame: Frame, last: int, source: Source, report: SourceReport) -> None:
+    """Count a frame, and those since `last` that a camera's own thread let go of."""
+    missed = frame.stamp.index - last - 1 if report.info.live else 0
+    stalled = min(missed, getattr(source, "stalled", 0) - report.drops["stalled"])
+    report.drops["stalled"] += stalled
+    report.drops["late"] += missed - stalled
+    report.frames_in += 1 + missed
+    report.suspect += frame.damaged
+    report.decode_errors = source.decode_errors
+    report.rate_in.add(time.monotonic(), 1 + missed)
 
 
 def _must_arrive(item: Item) -> bool:

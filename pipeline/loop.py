@@ -5,41 +5,68 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import nan
 
-from core.errors import ReaderGone, SinkError, StageError, StreamError
-from core.types import Event, Evidence, Faces, Frame, Result, Stamp, Tracks
-from pipeline.intake import Arrival, Begun, Intake, Item, Over
-from pipeline.ports import Drawn, Listener, Outputs, Renderer
+from core.errors import SourceError, StageError, StreamError, in_words
+from core.types import ENDED, Event, Frame, Gap, Result
+from pipeline.delivery import Delivery
+from pipeline.intake import Arrival, Begun, Done, Intake, Item, Over
+from pipeline.load import Load
+from pipeline.ports import Listener, Outputs
 from pipeline.report import Report, SourceReport
+from pipeline.signal import Signal, nothing_seen, source_event
 from pipeline.step import Pipeline
 
 log = logging.getLogger(__name__)
 
 FAILURES_IN_A_ROW = 30  # frames of a live run that may fail one after the other
 HUNG_READ = 2.0  # s that the reading threads have to end before they are left behind
+_GLANCE = 0.1  # s between two looks at what a signal may have asked for
+
+Change = tuple[Sequence[Intake], Sequence[str]]  # sources to add, and the names of those to leave
+
+
+def _no_change() -> Change:
+    return (), ()
 
 
 @dataclass(slots=True)
 class Loop:
-    """Runs until the sources end, `stop` is called, the window is closed or something fails."""
+    """Runs until the sources end, `stop` is called, the window is closed or something fails.
+
+    Attributes:
+        batch_window: seconds to wait for other live sources.
+        patient: cameras that do not open at the start are called on, even if none opens.
+        load: what is left undone under load; None: nothing is.
+        beat: called at least every 0.1 s, from the loop's thread, as long as it is alive.
+        change: asked, after `reload`, which sources come and go.
+    """
 
     pipeline: Pipeline
-    intakes: Sequence[Intake]
+    intakes: list[Intake]
     changed: threading.Condition
     outputs: Outputs
     listener: Listener
     batch_window: float = 0.005
     report: Report = field(default_factory=Report)
+    patient: bool = False
+    load: Load | None = None
+    beat: Callable[[], None] = lambda: None
+    change: Callable[[], Change] = _no_change
+    _delivery: Delivery = field(init=False)
     _stopping: bool = False
+    _asked: bool = False
     _failed_in_a_row: int = 0
-    _renderers: dict[str, Renderer] = field(default_factory=dict)
+    _waiting: list[Intake] = field(default_factory=list)  # for a source of the same name to end
     _active: dict[str, SourceReport] = field(default_factory=dict)
+    _signals: dict[str, Signal] = field(default_factory=dict)
+    _removed: set[str] = field(default_factory=set)  # sources that were taken out of the settings
     _begun: set[str] = field(default_factory=set)
     _cut_lost: set[str] = field(default_factory=set)  # sources whose first frame of a shot failed
+
+    def __post_init__(self) -> None:
+        self._delivery = Delivery(self.outputs, self.report, self._broke)
 
     def stop(self) -> None:
         """Ask the loop to finish its turn and end everything in order. Callable from a signal."""
@@ -47,15 +74,22 @@ class Loop:
         for outlet in self.outputs.outlets:
             outlet.hurry()
 
+    def reload(self) -> None:
+        """Ask the loop to add and leave sources as `change` says. Callable from a signal."""
+        self._asked = True
+
     def run(self) -> Report:
         """All turns; the report says how it went."""
         began = time.monotonic()
         for intake in self.intakes:
             intake.start()
         try:
-            while not self._stopping and not all(intake.done for intake in self.intakes):
+            while not self._stopping and (self._waiting or not all(i.done for i in self.intakes)):
+                self._exchange()
                 self._handle(self._collect())
-                self._check_sinks()
+                self.report.turned = time.monotonic()
+                if not self._stopping and (self._delivery.quit or self._delivery.failed()):
+                    self.stop()
         except Exception as error:  # such as a picture that cannot be drawn: all that was seen is kept
             self._broke(error)
         self._shut_down()
@@ -73,17 +107,38 @@ class Loop:
         enough = any if live else all
         with self.changed:
             # Woken now and then: a signal's handler cannot notify what the main thread holds.
-            while not enough(intake.box for intake in open_ones) and not self._stopping:
-                self.changed.wait(0.1)
+            while not enough(intake.box for intake in open_ones) and not self._stopping and not self._asked:
+                self.beat()
+                self.changed.wait(_GLANCE)
+                self.report.turned = time.monotonic()
+            self.beat()
             if live and len(open_ones) > 1 and not all(intake.box for intake in open_ones):
                 self.changed.wait(self.batch_window)
             items: list[Item] = []
-            for intake in open_ones:
+            for intake in open_ones if not self._asked else ():
                 item = intake.box.take()
                 if item is not None:
                     items.append(item)
-                    intake.done = not isinstance(item, Begun | Arrival | Over)
+                    intake.done = isinstance(item, Done)
             return items
+
+    def _exchange(self) -> None:
+        """Begin with sources that have come, and ask those to end that are left."""
+        if self._asked:
+            self._asked = False
+            coming, leaving = self.change()
+            self._waiting += coming
+            for intake in self.intakes:
+                if any(info.name in leaving for info in intake.infos):
+                    intake.stop()
+                    self._removed.update(info.name for info in intake.infos)
+        for intake in list(self._waiting):
+            taken = {info.name for other in self.intakes if not other.done for info in other.infos}
+            if taken.isdisjoint(info.name for info in intake.infos):
+                self._waiting.remove(intake)
+                self.intakes = [other for other in self.intakes if not other.done] + [intake]
+                self._begun.difference_update(info.name for info in intake.infos)
+                intake.start()
 
     def _handle(self, items: Sequence[Item]) -> None:
         arrivals = [item for item in items if isinstance(item, Arrival)]
@@ -92,26 +147,29 @@ class Loop:
                 self._begin(item)
             elif isinstance(item, Over):
                 self._end(item.report, item.error)
-        frames = [a for a in arrivals if isinstance(a.item, Frame)]
+        frames: Sequence[Arrival] = [a for a in arrivals if isinstance(a.item, Frame)]
+        if self.load is not None:
+            frames = self.load.spared(frames)
         if frames:
             self._turn(frames)
         for arrival in arrivals:
-            if not isinstance(arrival.item, Frame):
-                result = self.pipeline.gap(arrival.item)
-                if result.events:
-                    self._deliver(result)
+            if isinstance(arrival.item, Gap):
+                self._gap(arrival.item, arrival)
+        if any(isinstance(arrival.item, Gap) for arrival in arrivals):
+            self._give_up_if_hopeless()
 
     def _begin(self, item: Begun) -> None:
         info = item.report.info
         self.report.sources.append(item.report)
         self._active[info.name] = item.report
-        self.pipeline.start(info.name, info.stills)
-        if self.outputs.renderer is not None:
-            self._renderers[info.name] = self.outputs.renderer(info)
+        self._signals[info.name] = Signal(item.report)
+        self.pipeline.start(info)
+        self._delivery.begin(info)
         self.listener.begun(info, item.length)
 
     def _turn(self, arrivals: Sequence[Arrival]) -> None:
         frames = [self._with_lost_cut(a.item) for a in arrivals if isinstance(a.item, Frame)]
+        began = time.monotonic()
         try:
             results = self.pipeline.turn(frames)
         except Exception as error:
@@ -123,30 +181,57 @@ class Loop:
         for arrival in arrivals:
             arrival.report.frames_out += 1
         for arrival, frame, result in zip(arrivals, frames, results, strict=True):
-            self._deliver(self._with_start(result, arrival.report), frame)
-            self.report.latencies.append(time.monotonic() - arrival.at)
+            now = time.monotonic()
+            events = self._signals[frame.stamp.source].frame(frame, now)
+            self._deliver(self._with_start(result, arrival.report, events), arrival.report, frame)
+            arrival.report.rate_out.add(now)
+            self.report.took(time.monotonic() - arrival.at)
             self.listener.moved(frame.stamp, self.report)
+        self._shed(time.monotonic() - began, len(arrivals))
+
+    def _shed(self, work: float, taken: int) -> None:
+        """Let the governor know what a turn took, and do as it says."""
+        if self.load is not None and self.load.turned(work, taken, self._active.values()):
+            self.pipeline.shed = self.load.shed
+            self.report.shed = str(self.load.shed)
+            log.info("load: %s", self.report.shed or "all frames, looks and estimates again")
+
+    def _gap(self, gap: Gap, arrival: Arrival) -> None:
+        result = self.pipeline.gap(gap)
+        events = self._signals[gap.stamp.source].gap(gap, time.monotonic())
+        if result.events or events:
+            self._deliver(replace(result, events=(*events, *result.events)), arrival.report)
+
+    def _give_up_if_hopeless(self) -> None:
+        """End if all that is left are cameras that did not open, and no camera ever has."""
+        left = list(self._active.values())
+        if self.patient or len(left) < sum(not intake.done for intake in self.intakes):
+            return
+        shown = any(report.info.live and report.frames_in for report in self.report.sources)
+        if not shown and all(report.state == "lost" for report in left):
+            for report in left:
+                self._end(report, SourceError(report.reason))
+            self._stopping = True
 
     def _with_lost_cut(self, frame: Frame) -> Frame:
         """A frame after one that failed begins the shot in its place."""
         return replace(frame, cut=True) if frame.stamp.source in self._cut_lost else frame
 
-    def _with_start(self, result: Result, report: SourceReport) -> Result:
+    def _with_start(self, result: Result, report: SourceReport, events: Sequence[Event]) -> Result:
         """The first result of a source carries the event that it has started."""
         stamp = result.stamp
-        if stamp.source in self._begun:
-            return result
-        self._begun.add(stamp.source)
-        report.width, report.height = stamp.size
-        started = _source_event("source_started", stamp)
-        return replace(result, events=(started, *result.events))
+        if stamp.source not in self._begun:
+            self._begun.add(stamp.source)
+            report.width, report.height = stamp.size
+            events = (*events, source_event("source_started", stamp))
+        return replace(result, events=(*events, *result.events)) if events else result
 
     def _stage_failed(self, arrivals: Sequence[Arrival], error: Exception) -> None:
         log.debug("stage failed", exc_info=True)
         for arrival in arrivals:
             arrival.report.drops["stage"] += 1
         self._failed_in_a_row += 1
-        words = _words(error)
+        words = in_words(error)
         stamp = arrivals[0].item.stamp
         live = all(intake.live for intake in self.intakes)
         if not live or self._failed_in_a_row >= FAILURES_IN_A_ROW:
@@ -159,7 +244,7 @@ class Loop:
     def _broke(self, error: Exception) -> None:
         """Something failed that no frame can be skipped for."""
         log.debug("the loop failed", exc_info=True)
-        self.report.fail(StageError.exit_code, _words(error))
+        self.report.fail(StageError.exit_code, in_words(error))
         self._stopping = True
 
     def _end(self, report: SourceReport, error: StreamError | None) -> None:
@@ -172,64 +257,24 @@ class Loop:
         result: Result | None = None
         if name in self._active:
             del self._active[name]
-            result, report.tracks = self.pipeline.end(name)
-            self._flush(name)
+            result = self.pipeline.end(name)
+            self._delivery.flush(name)
         else:  # it never opened
             self.report.sources.append(report)
-        reason = "error" if error else "stopped" if self._stopping else "end"
-        result = result or _nothing_seen(report)
-        ended = _source_event("source_ended", result.stamp, reason, report.error or "")
-        self._deliver(replace(result, events=(*result.events, ended)))
+        reason = "error" if error else "stopped" if self._stopping or name in self._removed else "end"
+        self._removed.discard(name)
+        result = result or nothing_seen(report)
+        ended = source_event("source_ended", result.stamp, reason, report.error or "")
+        self._deliver(replace(result, events=(*result.events, ended)), report)
+        report.enter("over", report.error or "", time.monotonic())
         self.listener.over(report.info)
 
-    def _flush(self, name: str) -> None:
-        """Show the pictures of a source that are still held back."""
-        if name in self._renderers:
-            try:
-                self._show(self._renderers.pop(name).flush())
-            except Exception as caught:  # the tracks end all the same
-                self._broke(caught)
-
-    def _deliver(self, result: Result, frame: Frame | None = None) -> None:
-        pictures: Sequence[Drawn] = ()
-        renderer = self._renderers.get(result.stamp.source)
-        if frame is not None and renderer is not None:
-            status = self.outputs.status(result.stamp, self.report)
-            pictures = renderer.push(frame, result, status)
-        for outlet in self.outputs.outlets:
-            if outlet.wants == "data" or result.last:
-                outlet.put(result)
-        self._show(pictures)
-
-    def _show(self, pictures: Sequence[Drawn]) -> None:
-        for picture in pictures:
-            for outlet in self.outputs.outlets:
-                if outlet.wants != "data":
-                    outlet.put(picture.result, picture.raw if outlet.wants == "raw" else picture.drawn)
-            if self.outputs.window is not None:
-                self.outputs.window.write(picture.result, picture.drawn)
-                self._stopping = self._stopping or self.outputs.window.quit
-
-    def _check_sinks(self) -> None:
-        outlets = self.outputs.outlets
-        if self._stopping or not any(outlet.error for outlet in outlets):
-            return
-        self._report_sinks()
-        gone = all(isinstance(outlet.error, ReaderGone) for outlet in outlets)
-        if self._sink_failed() or (gone and self.outputs.window is None):
-            self.stop()
-
-    def _sink_failed(self) -> bool:
-        return any(code == SinkError.exit_code for code, _ in self.report.failures)
-
-    def _report_sinks(self) -> None:
-        """Remember the failures of the sinks, once each."""
-        for outlet in self.outputs.outlets:
-            failure = (SinkError.exit_code, str(outlet.error))
-            if outlet.error is None or isinstance(outlet.error, ReaderGone) or not outlet.required:
-                continue
-            if failure not in self.report.failures:
-                self.report.fail(*failure)
+    def _deliver(self, result: Result, report: SourceReport, frame: Frame | None = None) -> None:
+        report.living = 0 if result.last else int((result.tracks.states != ENDED).sum())
+        for event in result.events:
+            report.tracks += event.kind == "track_started"
+            report.static += event.kind == "track_ended" and bool(event.data["static"])
+        self._delivery.deliver(result, frame)
 
     def _shut_down(self) -> None:
         for intake in self.intakes:
@@ -245,37 +290,12 @@ class Loop:
         for report in list(self._active.values()):
             self._end(report, None)
         self._list_all()
-        for outlet in self.outputs.outlets:
-            outlet.close()
-            self.report.pictures_dropped += outlet.dropped
-        self._report_sinks()
-        if self.outputs.window is not None:
-            with suppress(Exception):  # the window may be gone already; nothing is lost with it
-                self.outputs.window.close()
+        self._delivery.close()
 
     def _list_all(self) -> None:
         """The report holds every source, in the order asked for, one never reached included."""
         told = {source.info.name: source for source in self.report.sources}
         infos = [info for intake in self.intakes for info in intake.infos]
-        self.report.sources = [told.get(info.name) or SourceReport(info) for info in infos]
-
-
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
-
-
-def _source_event(kind: str, stamp: Stamp, reason: str = "", error: str = "") -> Event:
-    width, height = stamp.size
-    data: Mapping[str, str | int | float] = {
-        "width": width,
-        "height": height,
-        "reason": reason,
-        "error": error,
-    }
-    return Event(kind, stamp, 0, data)
-
-
-def _nothing_seen(report: SourceReport) -> Result:
-    """The last result of a source that never gave a picture."""
-    stamp = Stamp(report.info.name, 0, report.info.start, nan, (0, 0))
-    return Result(stamp, Faces.none(), Tracks.none(), Evidence.none(), last=True)
+        now = [told.get(info.name) or SourceReport(info) for info in infos]
+        left = [source for source in self.report.sources if source not in now]
+        self.report.sources = left + now

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Container
 
-from core.errors import SinkError, StreamError
+from core.errors import SinkError, in_words
 from core.protocols import Sink
 from core.types import Image, Result
 
@@ -52,6 +52,11 @@ class Outlet:
         self._stepped = 0.0  # s, monotonic, when the sink took its last result
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Results that its sink has not taken yet."""
+        return len(self._waiting)
 
     def put(self, result: Result, picture: Image | None = None) -> None:
         """Hand over one result; waits while the queue is full, except for live pictures."""
@@ -132,5 +137,4 @@ class Outlet:
             self._changed.notify_all()
 
     def _unknown(self, error: Exception) -> SinkError:
-        words = str(error) if isinstance(error, StreamError) else f"{type(error).__name__}: {error}"
-        return SinkError(f"{self.name}: {words}")
+        return SinkError(f"{self.name}: {in_words(error)}")

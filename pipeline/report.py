@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,22 +11,49 @@ from pathlib import Path
 import numpy as np
 
 from core.types import SourceInfo
+from pipeline.meters import Histogram, Rate
+
+# late: a newer one came; queue: the run ended; stage: a stage failed on it; stalled: a newer one came, and it
+# was old as it came; shed: by the governor; closed: outside of the opening hours.
+CAUSES = ("late", "queue", "stage", "stalled", "shed", "closed")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SourceReport:
-    """The counters of one source; frames_in = frames_out + the sum of drops."""
+    """The counters of one source; frames_in = frames_out + the sum of drops.
+
+    Attributes:
+        state, reason: as in `core.status`; `changed`: since when, monotonic seconds.
+        last: monotonic seconds of its last picture; NaN before the first.
+        living: tracks there now.
+        static: of all tracks, those that never moved.
+    """
 
     info: SourceInfo
     width: int = 0
     height: int = 0
     frames_in: int = 0
     frames_out: int = 0
-    drops: Counter[str] = field(default_factory=lambda: Counter(late=0, queue=0, stage=0))
+    drops: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(CAUSES, 0)))
     suspect: int = 0
     decode_errors: int = 0
     tracks: int = 0
+    static: int = 0
+    reconnects: int = 0
     error: str | None = None
+    state: str = "starting"
+    reason: str = ""
+    changed: float = field(default_factory=time.monotonic)
+    last: float = float("nan")
+    living: int = 0
+    rate_in: Rate = field(default_factory=Rate)
+    rate_out: Rate = field(default_factory=Rate)
+
+    def enter(self, state: str, reason: str, now: float) -> None:
+        """Be in this state from `now` on, monotonic seconds, if it was not before."""
+        self.reason = reason
+        if state != self.state:
+            self.state, self.changed = state, now
 
     def row(self) -> dict[str, object]:
         """As it stands in the summary."""
@@ -40,6 +68,8 @@ class SourceReport:
             "suspect": self.suspect,
             "decode_errors": self.decode_errors,
             "tracks": self.tracks,
+            "static": self.static,
+            "reconnects": self.reconnects,
             "error": self.error,
         }
 
@@ -56,10 +86,19 @@ class Report:
     pictures_dropped: int = 0
     failures: list[tuple[int, str]] = field(default_factory=list)  # exit code, words
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=100_000))  # seconds
+    latency: Histogram = field(default_factory=Histogram)  # of the whole run
+    began: float = field(default_factory=time.monotonic)  # s, monotonic
+    turned: float = field(default_factory=time.monotonic)  # likewise, when the loop last went round
+    shed: str = ""  # what the governor sheds, in words
 
     def fail(self, code: int, words: str) -> None:
         """Remember a failure; the first one decides the exit code."""
         self.failures.append((code, words))
+
+    def took(self, seconds: float) -> None:
+        """Note the time from a frame's arrival to its result."""
+        self.latencies.append(seconds)
+        self.latency.add(seconds)
 
     @property
     def exit_code(self) -> int:
@@ -78,14 +117,21 @@ class Report:
         p50, p95 = np.percentile(np.fromiter(self.latencies, float), (50, 95)) * 1000
         return {"p50": round(float(p50), 2), "p95": round(float(p95), 2)}
 
+    def line(self) -> str:
+        """How it is doing now, in one line."""
+        up = sum(source.state == "up" for source in self.sources)
+        words = f"{up} of {len(self.sources)} sources up, {self.frames} frames"
+        return f"{words}, load: {self.shed}" if self.shed else words
+
     def words(self) -> str:
         """The summary for people, a few lines of at most 80 columns."""
         fps = self.frames / self.seconds if self.seconds > 0 else 0.0
         ms = self.latency_ms()
         latency = f", latency {ms['p50']:.0f} ms (p95 {ms['p95']:.0f})" if self.latencies else ""
         drops = sum((source.drops for source in self.sources), Counter())
-        lost = ", ".join(f"{count} {cause}" for cause, count in drops.items()) or "none"
-        people = sum(source.tracks for source in self.sources)
+        always = ("late", "queue", "stage")
+        lost = ", ".join(f"{n} {cause}" for cause, n in drops.items() if n or cause in always) or "none"
+        people = sum(source.tracks - source.static for source in self.sources)
         return (
             f"{self.frames} frames in {self.seconds:.1f} s ({fps:.1f} frames/s){latency}\n"
             f"people seen: {people}; frames dropped: {lost}\n"

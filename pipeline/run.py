@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from capture import open_source
-from capture.address import Resolved, resolve_all
+from capture.address import masked
 from core.errors import SinkError, StreamError
 from core.protocols import Source
 from core.settings import CaptureConfig, Settings, SinkConfig
@@ -21,11 +22,14 @@ from outputs.paths import check_paths, short_of_room
 from outputs.summary import write_summary
 from pipeline.build import Built, build
 from pipeline.intake import Intake
+from pipeline.load import Load
 from pipeline.loop import Loop
+from pipeline.monitor import Monitor
 from pipeline.outlet import Outlet
 from pipeline.ports import Outputs, Window
 from pipeline.progress import Progress
 from pipeline.report import Report, peak_mb
+from pipeline.roster import Roster
 from render.renderer import Renderer
 
 log = logging.getLogger(__name__)
@@ -51,6 +55,8 @@ class Plan:
         window: show one where that is possible.
         every_look: path of the table of raw looks, if wanted.
         version: of the program.
+        reread: the settings as they stand in their files now; for sources that come and go.
+        beat: called at least every 0.1 s while the loop is alive.
     """
 
     settings: Settings
@@ -59,6 +65,8 @@ class Plan:
     window: bool = False
     every_look: str | None = None
     version: str = ""
+    reread: Callable[[], Settings] | None = None
+    beat: Callable[[], None] = lambda: None
 
 
 def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
@@ -71,14 +79,16 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     Raises:
         StreamError: something could not be opened; nothing has been written then.
     """
-    lanes = resolve_all(plan.settings.sources, plan.settings.capture)
-    sources = {info.name: info for lane in lanes for info, _ in lane}
+    roster = Roster(plan.settings)
+    sources = roster.infos
     check_outputs(plan, sources)
     built = build(plan.settings)
     _announce(built, plan.settings, sources)
     window = open_window(plan, sources) if plan.window else None
-    summaries, outlets = _open_sinks(plan, sources)
-    loop = _loop(plan, lanes, built, outlets, window)
+    monitor = Monitor(Report(), plan.version, built.provider, built.pipeline)
+    summaries, outlets = _open_sinks(plan, sources, monitor)
+    monitor.outlets = outlets
+    loop = _loop(plan, roster, built, monitor, window)
     watch(loop)
     report = loop.run()
     report.looks_run, report.looks_saved = built.pipeline.looks_run, built.pipeline.looks_saved
@@ -120,14 +130,26 @@ def check_outputs(plan: Plan, sources: Mapping[str, SourceInfo]) -> None:
         log.warning("%s", words)
 
 
-def _open_sinks(plan: Plan, sources: Mapping[str, SourceInfo]) -> tuple[list[Path], list[Outlet]]:
+def _open_sinks(
+    plan: Plan, sources: Mapping[str, SourceInfo], monitor: Monitor
+) -> tuple[list[Path], list[Outlet]]:
     """The paths of the summary, and the other sinks, each in its thread."""
-    live = {info.name for info in sources.values() if info.live}
+    live = Live(sources)
     summaries = [Path(s.path) for s in plan.settings.sinks if ending(s.path) == SUMMARY]
-    opened = [(s, open_sink(s, sources)) for s in plan.settings.sinks if ending(s.path) != SUMMARY]
+    opened = [(s, open_sink(s, sources, monitor)) for s in plan.settings.sinks if ending(s.path) != SUMMARY]
     if plan.every_look:
         opened.append((SinkConfig(path=plan.every_look), LooksCsv(Path(plan.every_look), sources)))
-    return summaries, [Outlet(sink, config.path, live, config.required) for config, sink in opened]
+    return summaries, [Outlet(sink, masked(config.path), live, config.required) for config, sink in opened]
+
+
+class Live:
+    """The names of the sources whose pictures may be dropped; sources may come."""
+
+    def __init__(self, sources: Mapping[str, SourceInfo]) -> None:
+        self._sources = sources
+
+    def __contains__(self, name: object) -> bool:
+        return self._sources[str(name)].live
 
 
 def _announce(built: Built, settings: Settings, sources: Mapping[str, SourceInfo]) -> None:
@@ -154,27 +176,26 @@ def open_window(plan: Plan, sources: Mapping[str, SourceInfo]) -> Window | None:
     return CvWindow(sources, Path(files[0]).parent if files else Path())
 
 
-def _capture(plan: Plan, window: Window | None) -> CaptureConfig:
+def _mirrored(config: CaptureConfig, plan: Plan, window: Window | None) -> CaptureConfig:
     """How to read: unless told, a webcam is a mirror where it is only looked at."""
-    config = plan.settings.capture
     only_looked_at = window is not None and not plan.settings.sinks and not plan.every_look
     return config if config.mirror is not None else config.model_copy(update={"mirror": only_looked_at})
 
 
-def _loop(
-    plan: Plan,
-    lanes: Sequence[Sequence[Resolved]],
-    built: Built,
-    outlets: Sequence[Outlet],
-    window: Window | None,
-) -> Loop:
-    settings = plan.settings
-    capture = _capture(plan, window)
+def _loop(plan: Plan, roster: Roster, built: Built, monitor: Monitor, window: Window | None) -> Loop:
+    settings, outlets = plan.settings, monitor.outlets
     changed = threading.Condition()
-    addresses = {info.name: address for lane in lanes for info, address in lane}
 
     def opened(info: SourceInfo) -> Source:
-        return open_source(info, addresses[info.name], capture, wall=plan.start)
+        config = _mirrored(roster.reading(info.name), plan, window)
+        return open_source(info, roster.address(info.name), config, wall=plan.start)
+
+    def intake(infos: Sequence[SourceInfo]) -> Intake:
+        return Intake(infos, opened, changed, plan.max_seconds)
+
+    def change() -> tuple[list[Intake], list[str]]:
+        coming, leaving = roster.change(plan.reread)
+        return [intake(infos) for infos in coming], leaving
 
     wants = {outlet.wants for outlet in outlets} - {"data"} | ({"drawn"} if window else set())
 
@@ -182,18 +203,19 @@ def _loop(
         delay = 0.0 if info.live or info.stills else settings.render.delay
         return Renderer(settings.render, settings.privacy, wants, delay)
 
+    live = all(info.live for info in roster.infos.values())
     return Loop(
         built.pipeline,
-        [Intake([info for info, _ in lane], opened, changed, plan.max_seconds) for lane in lanes],
+        [intake(infos) for infos in roster.lanes],
         changed,
-        Outputs(
-            outlets,
-            window,
-            renderer if wants else None,
-            Status([info for lane in lanes for info, _ in lane], built.provider),
-        ),
+        Outputs(outlets, window, renderer if wants else None, Status(roster.infos, built.provider)),
         Progress(shown=window is None),
         settings.runtime.batch_window,
+        monitor.report,
+        settings.capture.wait,
+        Load() if live and settings.runtime.governor else None,
+        plan.beat,
+        change,
     )
 
 
@@ -203,8 +225,8 @@ class Status:
     A file says nothing that depends on this machine's speed: its video is the same each time.
     """
 
-    def __init__(self, sources: Sequence[SourceInfo], provider: str) -> None:
-        self._live = {info.name: info.live for info in sources}
+    def __init__(self, sources: Mapping[str, SourceInfo], provider: str) -> None:
+        self._sources = sources
         self._device = provider.removesuffix("ExecutionProvider")
         self._said: dict[str, tuple[int, str]] = {}  # by source: the second, and its words
 
@@ -218,12 +240,13 @@ class Status:
     def _words(self, stamp: Stamp, report: Report) -> str:
         minutes, seconds = divmod(int(stamp.time), 60)
         words = f"{stamp.source}  {minutes:02d}:{seconds:02d}  {self._device}"
-        if not self._live[stamp.source] or not report.latencies:
+        if not self._sources[stamp.source].live or not report.latencies:
             return words
-        source = next(s for s in report.sources if s.info.name == stamp.source)
-        fps = source.frames_out / stamp.time if stamp.time > 0 else 0.0
+        source = next(s for s in reversed(report.sources) if s.info.name == stamp.source)
+        fps = source.rate_out.per_second(time.monotonic())
         dropped = sum(source.drops.values())
-        return f"{words}  {fps:.0f} fps  {report.latencies[-1] * 1000:.0f} ms  {dropped} dropped"
+        words = f"{words}  {fps:.0f} fps  {report.latencies[-1] * 1000:.0f} ms  {dropped} dropped"
+        return f"{words}  load: {report.shed}" if report.shed else words
 
 
 def summarise(plan: Plan, built: Built, report: Report) -> dict[str, object]:

@@ -45,16 +45,17 @@ class Chooser:
         self._time = -math.inf
         self._views: dict[int, float] = {}  # best view looked at, of each living track
 
-    def choose(self, tracks: Tracks, evidence: Evidence, stamp: Stamp) -> I64:
+    def choose(self, tracks: Tracks, evidence: Evidence, stamp: Stamp, share: float = 1.0) -> I64:
         """The rows of `tracks` to look at in this frame, most urgent first.
 
         Args:
             tracks: of this frame.
             evidence: what is believed so far; ids that it does not know are new.
             stamp: of this frame.
+            share: of the budget that may be spent; the rest is left undone under load.
         """
         if stamp.time > self._time:
-            earned = (stamp.time - self._time) * self._config.per_second
+            earned = (stamp.time - self._time) * self._config.per_second * share
             self._budget, self._time = min(self._budget + earned, self._most), stamp.time
         visible = np.flatnonzero((tracks.states == SEEN) & (tracks.index >= 0)).tolist()
         if not visible:

@@ -12,6 +12,7 @@ from core.protocols import Detector, Tracker
 from core.types import (
     ENDED,
     F32,
+    F64,
     I64,
     Estimates,
     Event,
@@ -21,14 +22,19 @@ from core.types import (
     Gap,
     Image,
     Result,
+    SourceInfo,
     Stamp,
     Tracks,
 )
 from estimators.embedder import Embedder
 from estimators.evidence import Fusion
+from estimators.night import in_the_dark, is_grey
 from estimators.panel import Panel
+from pipeline.gate import Gate, outside
+from pipeline.governor import Shed
 from pipeline.schedule import Chooser
 from watch.life import Life
+from watch.still import Still
 
 _NOBODY = np.zeros(0, np.int64)
 
@@ -41,10 +47,13 @@ class Lane:
     chooser: Chooser
     fusion: Fusion
     life: Life
+    still: Still
+    stills: bool = False  # its frames are unrelated pictures
+    gate: Gate | None = None
+    ignore: tuple[F64, ...] = ()  # corners (K, 2) of areas without faces, shares of the picture
     evidence: Evidence = field(default_factory=Evidence.none)
     looked: float = -np.inf  # time of the last frame that was shown to the detector
     stamp: Stamp | None = None
-    people: int = 0
 
 
 class Pipeline:
@@ -58,7 +67,7 @@ class Pipeline:
         self,
         detector: Detector,
         panel: Panel,
-        lane: Callable[[bool], Lane],
+        lane: Callable[[SourceInfo], Lane],
         interval: float = 0.0,
         embedder: Embedder | None = None,
     ) -> None:
@@ -67,7 +76,7 @@ class Pipeline:
         Args:
             detector: finds faces.
             panel: the networks that judge them.
-            lane: makes the memory of a new source; told whether its frames are unrelated stills.
+            lane: makes the memory of a new source.
             interval: least seconds between two looks of the detector at a source.
             embedder: computes the face prints that a tracker asks for; None: it is not asked.
         """
@@ -77,6 +86,7 @@ class Pipeline:
         self._interval = interval
         self._embedder = embedder
         self._lanes: dict[str, Lane] = {}
+        self.shed = Shed()  # what is left undone under load
         self.looks_run = 0
         self._spent = Counter(saved=0, unfit=0)  # of sources that are over
 
@@ -90,9 +100,9 @@ class Pipeline:
         """Faces that were seen, but too small or turned away to be judged."""
         return self._spent["unfit"] + sum(lane.chooser.unfit for lane in self._lanes.values())
 
-    def start(self, source: str, stills: bool = False) -> None:
+    def start(self, info: SourceInfo) -> None:
         """Make room for a new source."""
-        self._lanes[source] = self._make_lane(stills)
+        self._lanes[info.name] = self._make_lane(info)
 
     def turn(self, frames: Sequence[Frame]) -> list[Result]:
         """One result a frame, in the same order; frames of a source come in order."""
@@ -113,26 +123,33 @@ class Pipeline:
         lane = self._lanes[gap.stamp.source]
         return self._close(lane, gap.stamp, lane.tracker.update(None, gap.stamp.time))
 
-    def end(self, source: str) -> tuple[Result | None, int]:
-        """The source is over: its last result (None if it gave no frame) and its number of people."""
+    def end(self, source: str) -> Result | None:
+        """The source is over: its last result; None if it gave no frame."""
         lane = self._lanes.pop(source)
         self._spent.update(saved=lane.chooser.saved, unfit=lane.chooser.unfit)
         if lane.stamp is None:
-            return None, 0
+            return None
         result = self._close(lane, lane.stamp, lane.tracker.end(), last=True)
-        return replace(result, last=True), lane.people
+        return replace(result, last=True)
 
     def _detect(self, frames: Sequence[Frame]) -> list[Faces | None]:
-        due: list[int] = []
-        for i, frame in enumerate(frames):
-            lane = self._lanes[frame.stamp.source]
-            if frame.stamp.time - lane.looked >= self._interval - 1e-6 or frame.cut:
-                lane.looked = frame.stamp.time
-                due.append(i)
+        due = [i for i, frame in enumerate(frames) if self._is_due(frame)]
         found: list[Faces | None] = [None] * len(frames)
         for i, faces in zip(due, self._detector.detect([frames[i].image for i in due]), strict=True):
-            found[i] = faces
+            lane = self._lanes[frames[i].stamp.source]
+            found[i] = outside(lane.ignore, faces, frames[i].stamp.size) if lane.ignore else faces
+            if lane.gate is not None:
+                lane.gate.looked(frames[i], anybody=len(faces) > 0)
         return found
+
+    def _is_due(self, frame: Frame) -> bool:
+        """Whether the detector is to look at this frame."""
+        lane, time = self._lanes[frame.stamp.source], frame.stamp.time
+        soon = time - lane.looked < max(self._interval, self.shed.interval) - 1e-6 and not frame.cut
+        if soon or (lane.gate is not None and not len(lane.evidence) and lane.gate.is_still(frame)):
+            return False
+        lane.looked = time
+        return True
 
     def _wave(self, frames: Sequence[Frame], found: Sequence[Faces | None]) -> list[Result]:
         """Frames of different sources, each with its faces (None: nobody looked)."""
@@ -177,7 +194,13 @@ class Pipeline:
 
     def _choose(self, frame: Frame, tracks: Tracks) -> I64:
         lane = self._lanes[frame.stamp.source]
-        return _NOBODY if frame.damaged else lane.chooser.choose(tracks, lane.evidence, frame.stamp)
+        if frame.damaged:
+            return _NOBODY
+        moving = np.flatnonzero(~np.isin(tracks.ids, list(lane.still.ids))) if lane.still.ids else None
+        if moving is None:
+            return lane.chooser.choose(tracks, lane.evidence, frame.stamp, self.shed.looks)
+        rows = lane.chooser.choose(tracks.take(moving), lane.evidence, frame.stamp, self.shed.looks)
+        return moving[rows]
 
     def _look(
         self, frames: Sequence[Frame], tracks: Sequence[Tracks], rows: Sequence[I64]
@@ -187,21 +210,30 @@ class Pipeline:
         ]
         self.looks_run += sum(len(r) for r in rows)
         looks = iter(self._panel.look(views)) if views else iter(())
-        return [next(looks) if len(r) else Estimates.none() for r in rows]
+        return [
+            self._by_light(f, next(looks)) if len(r) else Estimates.none()
+            for f, r in zip(frames, rows, strict=True)
+        ]
+
+    def _by_light(self, frame: Frame, looks: Estimates) -> Estimates:
+        """Looks at a film without colours, as at night, say less; photographs may be meant so."""
+        dark = not self._lanes[frame.stamp.source].stills and len(looks) and is_grey(frame.image)
+        return in_the_dark(looks) if dark else looks
 
     def _fuse(self, frame: Frame, faces: Faces | None, tracks: Tracks, rows: I64, looks: Estimates) -> Result:
         lane = self._lanes[frame.stamp.source]
         stamp = lane.stamp = frame.stamp
         lane.evidence = lane.fusion.update(tracks, rows, looks, stamp.time)
-        events = lane.life.update(stamp, tracks, lane.evidence, cut=frame.cut)
-        lane.people += sum(event.kind == "track_started" for event in events)
+        static = lane.still.update(tracks, stamp.time)
+        events = lane.life.update(stamp, tracks, lane.evidence, static, cut=frame.cut)
         seen = Faces.none() if faces is None else faces
         return Result(stamp, seen, tracks, lane.evidence, tuple(events), tracks.ids[rows], looks)
 
     def _close(self, lane: Lane, stamp: Stamp, tracks: Tracks, last: bool = False) -> Result:
         """A result without a picture: only what ended is in it."""
         lane.evidence = lane.fusion.update(tracks, _NOBODY, Estimates.none(), stamp.time)
-        events: list[Event] = lane.life.update(stamp, tracks, lane.evidence, last=last)
+        static = lane.still.update(tracks, stamp.time)
+        events: list[Event] = lane.life.update(stamp, tracks, lane.evidence, static, last=last)
         ended = np.flatnonzero(tracks.states == ENDED)
         return Result(stamp, Faces.none(), tracks.take(ended), lane.evidence.take(ended), tuple(events))
 

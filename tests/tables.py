@@ -24,7 +24,13 @@ from weights.manifest import cards
 ROOT = Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- table (?P<name>\w+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 SCHEMA = json.loads((ROOT / "outputs" / "events.schema.json").read_text(encoding="utf-8"))
-WORDS = {"string": "text", "integer": "whole number", "number": "number", "null": "null"}
+WORDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "null": "null",
+}
 
 
 def options() -> str:
@@ -87,6 +93,16 @@ def every_row() -> str:
 def source_rows() -> str:
     """Fields of the rows about sources."""
     return _fields(SCHEMA["$defs"]["source"]["properties"])
+
+
+def trouble_rows() -> str:
+    """Fields of the rows about a live source that gives no picture, or always the same one."""
+    return _fields(SCHEMA["$defs"]["trouble"]["properties"])
+
+
+def again_rows() -> str:
+    """Fields of the rows about a live source that gives pictures again."""
+    return _fields(SCHEMA["$defs"]["again"]["properties"])
 
 
 def track_rows() -> str:
@@ -165,7 +181,7 @@ def _table(head: tuple[str, ...], rows: Any) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     f.__name__: f
     for f in (
-        *(options, settings, every_row, source_rows, track_rows, ended_rows),
+        *(options, settings, every_row, source_rows, trouble_rows, again_rows, track_rows, ended_rows),
         *(visits_columns, looks_columns, models),
     )
 }

@@ -94,7 +94,7 @@ def test_the_summary_counts_every_frame_and_names_every_network(alone: Path) -> 
 
     (source,) = found["sources"]
     assert source["frames_in"] == source["frames_out"] + sum(source["drops"].values()) == 75
-    assert source["drops"].keys() == {"late", "queue", "stage"}
+    assert source["drops"].keys() == {"late", "queue", "stage", "stalled", "shed", "closed"}
     assert {m["role"] for m in found["models"]} == {"detector", "age", "gender", "emotion"}
     assert all(len(m["sha256"]) == 64 and m["licence"] for m in found["models"])
     assert found["provider"].endswith("ExecutionProvider")

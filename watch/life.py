@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from dataclasses import dataclass
 
 from core.settings import EventsConfig
@@ -20,6 +21,7 @@ class _Past:
     due: float  # s, time of its next row
     state: int  # SEEN or LOST, the last one
     frames_seen: int  # frames with a detection, since the id was given
+    static: bool = False
 
 
 class Life:
@@ -31,7 +33,14 @@ class Life:
         self._before: tuple[Tracks, Evidence] = (Tracks.none(), Evidence.none())
 
     def update(
-        self, stamp: Stamp, tracks: Tracks, evidence: Evidence, *, cut: bool = False, last: bool = False
+        self,
+        stamp: Stamp,
+        tracks: Tracks,
+        evidence: Evidence,
+        static: Set[int] = frozenset(),
+        *,
+        cut: bool = False,
+        last: bool = False,
     ) -> list[Event]:
         """The events of this frame, at most one a track (two if it starts and ends here).
 
@@ -39,6 +48,7 @@ class Life:
             stamp: where and when.
             tracks: the living tracks and those that end here.
             evidence: the belief about each row of `tracks`.
+            static: ids of those that never move.
             cut: the frame shows another shot than the one before.
             last: the source is over, so that is why tracks end.
         """
@@ -57,9 +67,11 @@ class Life:
             past.frames_seen += index[row] >= 0
             if state != ENDED:
                 past.state = state
+                if past.static != (track in static):  # said at once
+                    past.static, past.due = track in static, stamp.time
             if stamp.time + _ON_TIME >= past.due and (state != ENDED or kind == "track_started"):
                 past.due = _next(past.due, self._interval, stamp.time)
-                events.append(Event(kind, stamp, track, describe(tracks, evidence, row, past.state)))
+                events.append(Event(kind, stamp, track, self._describe(tracks, evidence, row)))
             if state == ENDED:
                 events.append(self._end(stamp, tracks, evidence, row, reason))
         self._before = tracks, evidence
@@ -67,8 +79,8 @@ class Life:
 
     def _end(self, stamp: Stamp, tracks: Tracks, evidence: Evidence, row: int, reason: str) -> Event:
         track = int(tracks.ids[row])
+        data = self._describe(tracks, evidence, row)
         past = self._past.pop(track)
-        data = describe(tracks, evidence, row, past.state)
         data["first_t"] = float(tracks.born[row])
         data["last_t"] = float(tracks.seen[row])
         data["frames_seen"] = past.frames_seen
@@ -76,6 +88,10 @@ class Life:
         data.update((f"share_{name}", share) for name, share in zip(EMOTIONS, shares, strict=True))
         data["reason"] = reason
         return Event("track_ended", stamp, track, data)
+
+    def _describe(self, tracks: Tracks, evidence: Evidence, row: int) -> Data:
+        past = self._past[int(tracks.ids[row])]
+        return {**describe(tracks, evidence, row, past.state), "static": past.static}
 
     def _bury_vanished(self, stamp: Stamp, ids: list[int], reason: str) -> list[Event]:
         """End the tracks whose last row was lost with a frame that failed, as they were then."""

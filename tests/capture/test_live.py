@@ -2,16 +2,19 @@
 
 import math
 import queue
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capture import live
 from capture.clock import LiveClock
 from capture.live import Grab, Live, Lost
 from core.errors import SourceError
-from core.types import Frame, SourceInfo
+from core.settings import CaptureConfig
+from core.types import Frame, Gap, SourceInfo
 
 INFO = SourceInfo("door", "webcam", "0", live=True)
 
@@ -44,7 +47,7 @@ class Script:
 
 def test_pictures_come_with_rising_times_until_the_stream_ends() -> None:
     script = Script(grab(1))
-    source = Live(INFO, lambda: script, 1.0)
+    source = Live(INFO, lambda: script, CaptureConfig())
 
     first = source.read()
     script.items.put(grab(2, damaged=True))
@@ -62,17 +65,103 @@ def test_pictures_come_with_rising_times_until_the_stream_ends() -> None:
     assert script.closed
 
 
-def test_what_never_opens_is_an_error_at_once() -> None:
-    def refuse():
-        raise Lost("camera 0: there is none; plug one in.")
+def test_what_does_not_open_is_said_and_called_again(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(live, "BACK_OFF", (0.01,))
+    monkeypatch.setattr(live, "_SILENCE", 0.02)
+    there = threading.Event()
 
-    with pytest.raises(SourceError, match="plug one in"):
-        Live(INFO, refuse, 1.0)
+    def plug():
+        if not there.is_set():
+            raise Lost("camera 0: there is none; plug one in.", "missing")
+        return Script(grab(7))
+
+    source = Live(INFO, plug, CaptureConfig())
+    while not (gap := source.read()).error:
+        pass
+    there.set()
+    while isinstance(frame := source.read(), Gap):
+        pass
+    source.close()
+
+    assert (gap.reason, gap.error, gap.stamp.time) == (
+        "missing",
+        "camera 0: there is none; plug one in.",
+        0.0,
+    )
+    assert (frame.stamp.index, frame.stamp.time, frame.image[0, 0, 0]) == (0, 0.0, 7)
+    assert caplog.text.count("plug one in") == 1
+
+
+def test_a_call_that_hangs_is_left_behind_and_another_one_gets_the_pictures(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(live, "_HANGS", 0.05)
+    monkeypatch.setattr(live, "_SILENCE", 0.02)
+    hung, made = Script(grab(1)), []  # its second grab waits for ever
+
+    def connect():
+        made.append(hung if not made else Script(grab(2)))
+        return made[-1]
+
+    source = Live(INFO, connect, CaptureConfig(open_timeout=0.05, stall_timeout=0.05))
+    shown = []
+    while len(shown) < 2:
+        item = source.read()
+        shown += [int(item.image[0, 0, 0])] if isinstance(item, Frame) else []
+    hung.items.put(grab(3))  # it comes back, too late
+
+    source._left[0].join(5)
+    assert not source._left[0].is_alive()
+    assert hung.closed
+    assert shown == [1, 2]
+    assert "did not return" in caplog.text
+    made[1].items.put(None)
+    source.close()
+
+
+def test_no_more_than_three_calls_hang_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(live, "_HANGS", 0.01)
+    monkeypatch.setattr(live, "_SILENCE", 0.01)
+    let_go, calls = threading.Event(), []
+
+    def connect():
+        calls.append(1)
+        let_go.wait()
+        raise Lost("camera: gone", "lost", math.inf)
+
+    source = Live(INFO, connect, CaptureConfig(open_timeout=0.01))
+    for _ in range(30):
+        source.read()
+    let_go.set()
+    for thread in source._left:
+        thread.join(5)
+    source.close()
+
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize(("least", "low", "high"), [(0, 0.8, 5.0), (60, 60, 72), (300, 300, 360)])
+def test_pauses_between_calls_grow_and_never_fall_below_what_the_answer_asks_for(least, low, high) -> None:
+    source = Live(INFO, lambda: Script(None), CaptureConfig())
+    pauses = [source._pause(failure, least) for failure in range(50)]
+    source.close()
+
+    assert low <= min(pauses) <= max(pauses) <= high
+    assert len(set(pauses[10:])) > 30
+
+
+def test_the_pictures_of_a_frozen_camera_say_so() -> None:
+    grabs = [Grab(lambda: np.zeros((4, 6, 3), np.uint8), math.nan, False, True, digest=5) for _ in range(9)]
+    source = Live(INFO, lambda: Script(*grabs, None), CaptureConfig(frozen_after=1e-9))
+    frames = []
+    while (item := source.read()) is not None:
+        frames += [item] if isinstance(item, Frame) else []
+    source.close()
+
+    assert frames[-1].frozen
 
 
 def test_without_hope_a_lost_camera_is_an_error_after_its_last_picture() -> None:
-    script = Script(grab(1), Lost("unplugged", math.inf))
-    source = Live(INFO, lambda: script, 1.0)
+    script = Script(grab(1), Lost("unplugged", "gone", math.inf))
+    source = Live(INFO, lambda: script, CaptureConfig())
     source._thread.join()
 
     assert isinstance(source.read(), Frame)
@@ -82,8 +171,11 @@ def test_without_hope_a_lost_camera_is_an_error_after_its_last_picture() -> None
 
 
 def test_an_error_of_another_library_ends_the_source_without_its_text() -> None:
+    source = Live(INFO, lambda: Script(RuntimeError("rtsp://u:hunter2@cam")), CaptureConfig())
+
     with pytest.raises(SourceError, match="failed with RuntimeError") as caught:
-        Live(INFO, lambda: Script(RuntimeError("rtsp://u:hunter2@cam")), 1.0)
+        source.read()
+    source.close()
 
     assert "hunter2" not in str(caught.value)
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from capture import live, open_source
+from capture import live, open_source, probe
 from capture.address import resolve_all
 from core.errors import SourceError
 from core.settings import CaptureConfig, SourceConfig
@@ -19,6 +19,13 @@ def opened(address, **config):
     settings = CaptureConfig(**{"open_timeout": 2.0, "stall_timeout": 1.0, **config})
     (((info, where),),) = resolve_all([SourceConfig(address=address, name="door")], settings)
     return open_source(info, where, settings)
+
+
+def looked_at(address, **config):
+    """A short look, as --check takes one; it fails where the source does not open."""
+    settings = CaptureConfig(**{"open_timeout": 2.0, "stall_timeout": 1.0, **config})
+    (((info, where),),) = resolve_all([SourceConfig(address=address, name="door")], settings)
+    return probe(info, where, settings)
 
 
 def frames_of(source, count):
@@ -51,7 +58,7 @@ def test_a_password_is_accepted_and_a_wrong_one_is_said_without_being_shown() ->
         source.close()
 
         with pytest.raises(SourceError, match="user or password is wrong") as caught:
-            opened(camera.address("admin:hunter3"))
+            looked_at(camera.address("admin:hunter3"))
 
     assert "hunter" not in str(caught.value)
     assert "127.0.0.1" in str(caught.value)
@@ -72,7 +79,7 @@ def test_a_password_is_accepted_and_a_wrong_one_is_said_without_being_shown() ->
 )
 def test_each_failure_has_its_words_and_none_shows_the_password(faults, words) -> None:
     with Camera(faults=faults) as camera, pytest.raises(SourceError, match=words) as caught:
-        opened(camera.address("admin:hunter2"), open_timeout=1.0, stall_timeout=0.5)
+        looked_at(camera.address("admin:hunter2"), open_timeout=1.0, stall_timeout=0.5)
 
     assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
     assert caught.value.exit_code == 4
@@ -83,7 +90,7 @@ def test_nobody_listening_is_said() -> None:
         port = server.getsockname()[1]
 
     with pytest.raises(SourceError, match="connection refused"):
-        opened(f"rtsp://admin:hunter2@127.0.0.1:{port}/main")
+        looked_at(f"rtsp://admin:hunter2@127.0.0.1:{port}/main")
 
 
 def test_an_unknown_name_is_said(monkeypatch) -> None:
@@ -93,12 +100,12 @@ def test_an_unknown_name_is_said(monkeypatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
     with pytest.raises(SourceError, match=r"the name 'nowhere\.invalid' is not known"):
-        opened("rtsp://admin:hunter2@nowhere.invalid/main")
+        looked_at("rtsp://admin:hunter2@nowhere.invalid/main")
 
 
 def test_an_address_that_cannot_be_taken_apart_is_said_without_the_password() -> None:
-    with pytest.raises(SourceError, match="write special characters of a password") as caught:
-        opened("rtsp://admin:[hunter2@127.0.0.1/main")
+    with pytest.raises(SourceError, match="as keys of the source, or quote them") as caught:
+        looked_at("rtsp://admin:[hunter2@127.0.0.1/main")
 
     assert "hunter2" not in str(caught.value)
 
@@ -125,7 +132,6 @@ def test_a_camera_that_drops_out_is_called_again_and_gaps_fill_the_time(fault, m
     assert times == sorted(times)
     assert back[-1].stamp.index > first.stamp.index
     assert "camera 'door'" in caplog.text
-    assert "is back after" in caplog.text
     assert "hunter2" not in caplog.text
 
 
@@ -159,7 +165,7 @@ def test_an_http_camera_is_read() -> None:
 )
 def test_http_answers_have_their_words(status, words) -> None:
     with HttpCamera() as camera, pytest.raises(SourceError, match=words):
-        opened(f"{camera.address}/status/{status}")
+        looked_at(f"{camera.address}/status/{status}")
 
 
 def test_a_recorded_film_behind_http_is_read_without_loss(tmp_path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from capture import open_source
+from capture import probe
 from capture.address import resolve_all
 from capture.webcam import Camera, list_cameras
 from core.errors import SourceError
@@ -26,18 +26,18 @@ import json, logging, sys
 logging.basicConfig(format="%(message)s")
 from capture import open_source
 from capture.address import resolve_all
-from core.errors import SourceError
 from core.settings import CaptureConfig, SourceConfig
+from core.types import Frame, Gap
 path, count, mirror = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "mirror"
 config = CaptureConfig(mirror=mirror)
 source = SourceConfig(address=path, kind="webcam", name="door")
 (((info, address),),) = resolve_all([source], config)
 said, frames = "", []
 source = open_source(info, address, config)
-try:
-    frames = [source.read() for _ in range(count)]
-except SourceError as error:
-    said = str(error)
+while len(frames) < count and not said:
+    item = source.read()
+    frames += [item] if isinstance(item, Frame) else []
+    said = item.error if isinstance(item, Gap) else ""
 rows = [(f.stamp.size, f.stamp.time, f.image[200, 100].tolist(), f.image[200, 500].tolist()) for f in frames]
 print(json.dumps({"rows": rows, "said": said, "codec": source.codec}))
 source.close()
@@ -132,7 +132,7 @@ def test_a_camera_that_is_not_there_is_said_with_those_that_are(address) -> None
     (((info, where),),) = resolve_all([SourceConfig(address=address)], config)
 
     with pytest.raises(SourceError, match=r"there is no /dev/video987; cameras here: "):
-        open_source(info, where, config)
+        probe(info, where, config)
 
 
 @linux

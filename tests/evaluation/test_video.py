@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.settings import EvidenceConfig, LooksConfig, Settings, TrackerConfig
-from core.types import EMOTIONS, FEMALE, MALE, UNKNOWN, Estimates, Faces, Frame
+from core.types import EMOTIONS, FEMALE, MALE, UNKNOWN, Estimates, Faces, Frame, SourceInfo
 from estimators.evidence import Fusion
 from evaluation.__main__ import main
 from evaluation.report import Figure
@@ -30,6 +30,7 @@ from pipeline.step import Lane, Pipeline
 from tests.make import faces, stamp
 from tracker.sort import Sort
 from watch.life import Life
+from watch.still import Still
 
 RATE = 25
 NAN = float("nan")
@@ -74,11 +75,12 @@ def pipeline(settings: Settings) -> Pipeline:
     return Pipeline(
         Walkers(),
         Guesses(),
-        lambda stills: Lane(
+        lambda _: Lane(
             tracker=Sort(TrackerConfig(scores="face")),
             chooser=Chooser(settings.looks),
             fusion=Fusion(settings.evidence),
             life=Life(settings.events),
+            still=Still(None),
         ),
     )
 
@@ -113,7 +115,7 @@ def history(ages=(), genders=(), born=0.0, step=1.0, **more):
 def test_the_record_played_again_says_what_the_stream_says(moments):
     """Not to play a looser program than the real one: beliefs, looks and spared looks are the same."""
     stream = pipeline(Settings())
-    stream.start("door")
+    stream.start(SourceInfo("door", "video", "door"))
     last = [stream.turn([frame])[0] for frame in film()][-1].evidence
 
     histories, saved = play(moments, way())

@@ -36,7 +36,13 @@ def every_kind_of_row() -> list[dict[str, object]]:
         *life.update(stamp(1), tracks({1: box, 2: box}, LOST), Evidence.none(np.array([1, 2]))),
         *life.update(stamp(2), tracks({1: box}, ENDED), evidence([1])),
         *life.update(stamp(3), tracks({2: box}, ENDED), Evidence.none(np.array([2])), last=True),
-        Event("source_ended", stamp(3), 0, {**about, "reason": "end"}),
+        Event("source_lost", stamp(3), 0, {"reason": "stalled", "error": "no picture", "last_t": math.nan}),
+        Event("source_back", stamp(4), 0, {"seconds": 12.5}),
+        Event("source_frozen", stamp(5), 0, {"reason": "frozen", "error": "restart it"}),
+        Event("source_moving", stamp(6), 0, {"seconds": 31.0}),
+        Event("source_closed", stamp(7), 0, {}),
+        Event("source_opened", stamp(8), 0, {}),
+        Event("source_ended", stamp(9), 0, {**about, "reason": "end"}),
     ]
     return [json.loads(dumps(row(event)), parse_constant=pytest.fail) for event in events]
 
@@ -53,7 +59,8 @@ def test_every_kind_of_row_follows_the_schema_and_has_no_other_keys() -> None:
         VALIDATOR.validate(record)
         assert set(record) <= known
     assert {r["event"] for r in rows} == {
-        *("source_started", "source_ended", "track_started", "track_updated", "track_ended")
+        *("source_started", "source_ended", "track_started", "track_updated", "track_ended"),
+        *("source_lost", "source_back", "source_frozen", "source_moving", "source_closed", "source_opened"),
     }
 
 

@@ -17,6 +17,7 @@ from pipeline.step import Lane, Pipeline
 from tests.make import evidence, faces, frame, result, stamp, tracks
 from tracker.sort import Sort
 from watch.life import Life
+from watch.still import Still
 
 MARK = 0.123456789  # in every face print of these tests
 
@@ -74,13 +75,13 @@ def pipeline(*trackers: Asking, embedder: Lefts | None) -> Pipeline:
     """With a source for each tracker: door, till."""
     waiting = list(trackers)
 
-    def lane(stills: bool) -> Lane:
-        looks, fusion = Chooser(LooksConfig(), stills=stills), Fusion(EvidenceConfig())
-        return Lane(waiting.pop(0), looks, fusion, Life(EventsConfig()))
+    def lane(_: SourceInfo) -> Lane:
+        looks, fusion = Chooser(LooksConfig()), Fusion(EvidenceConfig())
+        return Lane(waiting.pop(0), looks, fusion, Life(EventsConfig()), Still(None))
 
     made = Pipeline(Columns(), Looks(), lane, embedder=embedder)
     for name in ("door", "till")[: len(trackers)]:
-        made.start(name)
+        made.start(SourceInfo(name, "video", name))
     return made
 
 
@@ -176,7 +177,7 @@ def test_no_result_holds_a_face_print() -> None:
     line = pipeline(tracker, embedder=Lefts())
 
     results = [made for i in range(60) for made in line.turn([frame(i)])]
-    last, _ = line.end("door")
+    last = line.end("door")
 
     assert any(len(made.looked) for made in results)
     assert sum(given is not None for given in tracker.given) == 60

@@ -25,6 +25,7 @@ from render.renderer import Picture
 from tests.make import faces, frame, stamp
 from tracker.sort import Sort
 from watch.life import Life
+from watch.still import Still
 
 
 class Film:
@@ -39,9 +40,7 @@ class Film:
         self._items: list[Frame | Gap] = [
             Frame(stamp(i, source=info.name), np.full((360, 640, 3), i % 250, np.uint8)) for i in range(count)
         ]
-        self._items += [
-            Gap(stamp(count, time=count / 25 + i, source=info.name), "nothing came") for i in range(gaps)
-        ]
+        self._items += [Gap(stamp(count, time=count / 25 + i, source=info.name)) for i in range(gaps)]
         self._error = error
 
     def read(self) -> Frame | Gap | None:
@@ -94,17 +93,20 @@ class Notes:
         return [e.kind for r in self.results for e in r.events if e.stamp.source == source]
 
 
-def _lane(stills: bool) -> Lane:
-    track = Sort(TrackerConfig())
-    return Lane(track, Chooser(LooksConfig(), stills=stills), Fusion(EvidenceConfig()), Life(EventsConfig()))
+def _lane(info: SourceInfo) -> Lane:
+    looks, fusion = Chooser(LooksConfig(), stills=info.stills), Fusion(EvidenceConfig())
+    return Lane(Sort(TrackerConfig()), looks, fusion, Life(EventsConfig()), Still(60.0))
 
 
-def _loop(films: Sequence[Film], sink: Notes, detector=None, max_seconds: float = float("inf")) -> Loop:
+def _loop(
+    films: Sequence[Film], sink: Notes, detector=None, max_seconds: float = float("inf"), outputs=None, **more
+) -> Loop:
     changed = threading.Condition()
     by_name = {film.info.name: film for film in films}
     intakes = [Intake([f.info], lambda i: by_name[i.name], changed, max_seconds) for f in films]
     pipeline = Pipeline(detector or OneFace(), NoPanel(), _lane)
-    return Loop(pipeline, intakes, changed, Outputs([Outlet(sink, "notes.csv")]), Progress(shown=False))
+    outputs = outputs or Outputs([Outlet(sink, "notes.csv")])
+    return Loop(pipeline, intakes, changed, outputs, Progress(shown=False), **more)
 
 
 def _info(name: str = "door", live: bool = False) -> SourceInfo:
@@ -209,7 +211,7 @@ def test_a_second_without_a_picture_does_not_swallow_a_cut() -> None:
     taken: list[tuple[int, bool]] = []
     film = Fetched(_info(live=True), 7)
     film._items[2] = replace(film._items[2], cut=True)
-    film._items[3] = Gap(film._items[3].stamp, "nothing came")
+    film._items[3] = Gap(film._items[3].stamp)
     intake = Intake([film.info], lambda _info: film, threading.Condition())
 
     intake._run()
@@ -302,7 +304,7 @@ def test_a_stage_that_fails_on_some_frames_of_a_camera_skips_them() -> None:
 def test_a_sink_that_fails_ends_the_run_and_closes_the_others() -> None:
     sink, other = Notes(fail_at=5), Notes()
     loop = _loop([Film(_info(), 300)], sink)
-    loop.outputs = Outputs([*loop.outputs.outlets, Outlet(other, "other.csv")])
+    loop.outputs.outlets = [*loop.outputs.outlets, Outlet(other, "other.csv")]
 
     report = loop.run()
 
@@ -372,7 +374,7 @@ def test_stopping_does_not_wait_for_a_sink_that_hangs(monkeypatch) -> None:
 
     other = Notes()
     loop = _loop([Film(_info(), 600)], Hanging())
-    loop.outputs = Outputs([*loop.outputs.outlets, Outlet(other, "other.csv")])
+    loop.outputs.outlets = [*loop.outputs.outlets, Outlet(other, "other.csv")]
 
     report = loop.run()
     was_left = not woken.is_set()
@@ -423,9 +425,10 @@ def test_beside_a_camera_a_slow_video_still_gets_every_picture_of_a_file() -> No
             return []
 
     busy, video = threading.Event(), Slow()
-    loop = _loop([Film(_info("door"), 200), Film(_info("camera", live=True), 200)], Notes())
     outlet = Outlet(video, "video", {"camera"})
-    loop.outputs = Outputs([outlet], renderer=lambda _info: Plain())
+    outputs = Outputs([outlet], renderer=lambda _info: Plain())
+    films = [Film(_info("door"), 200), Film(_info("camera", live=True), 200)]
+    loop = _loop(films, Notes(), outputs=outputs)
 
     report = loop.run()
 
@@ -481,7 +484,7 @@ def test_many_sources_that_hang_while_they_open_are_waited_for_together(monkeypa
 def test_frames_of_one_source_may_share_a_turn() -> None:
     one, many = Pipeline(OneFace(), NoPanel(), _lane), Pipeline(OneFace(), NoPanel(), _lane)
     for pipeline in (one, many):
-        pipeline.start("door")
+        pipeline.start(_info())
 
     singly = [one.turn([frame(i)])[0] for i in range(20)]
     together = [r for i in range(0, 20, 5) for r in many.turn([frame(i + j) for j in range(5)])]

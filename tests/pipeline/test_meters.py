@@ -1,0 +1,30 @@
+"""Rates and histograms of a run."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.status import BOUNDS
+from pipeline.meters import Histogram, Rate
+
+
+@given(st.lists(st.integers(0, 12_000), max_size=300), st.integers(0, 15))
+def test_a_rate_counts_the_last_five_whole_seconds(milliseconds, now) -> None:
+    times = sorted(m / 1000 for m in milliseconds if m / 1000 < now + 1)
+    rate = Rate()
+    for time in times:
+        rate.add(time)
+
+    first = max(now - 5, int(times[0])) if times else now
+    counted = sum(first <= int(time) < now for time in times)
+    assert rate.per_second(now + 0.5) == (counted / (now - first) if now > first else 0)
+
+
+@given(st.lists(st.floats(0, 10), max_size=50))
+def test_a_histogram_holds_every_duration_in_its_class(durations) -> None:
+    histogram = Histogram()
+    for seconds in durations:
+        histogram.add(seconds)
+
+    assert sum(histogram.counts) == len(durations)
+    for i, bound in enumerate(BOUNDS):
+        assert sum(histogram.counts[: i + 1]) == sum(s <= bound for s in durations)
