@@ -1,0 +1,70 @@
+"""Our reader against a server that is not ours."""
+
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from capture import open_source
+from capture.address import resolve_all
+from core.errors import SourceError
+from core.settings import CaptureConfig, SourceConfig
+from core.types import Frame
+
+PYTHON = Path("/usr/bin/python3")
+SCRIPT = Path(__file__).with_name("gst_rtsp.py")
+
+
+@contextmanager
+def server(*login):
+    """The address of a running server."""
+    if not PYTHON.exists():
+        pytest.skip(f"there is no {PYTHON}, which alone has GStreamer's bindings")
+    process = subprocess.Popen(
+        [PYTHON, SCRIPT, *login],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = process.stdout.readline().strip()
+        if not port:
+            said = process.communicate()[1]
+            if "ModuleNotFoundError" in said or "not available" in said:
+                pytest.skip(f"GStreamer's RTSP server is not installed: {said.splitlines()[-1]}")
+            pytest.fail(said)
+        yield f"127.0.0.1:{port}/main"
+    finally:
+        process.communicate()
+
+
+def opened(address):
+    settings = CaptureConfig(open_timeout=5.0, stall_timeout=5.0)
+    (((info, where),),) = resolve_all([SourceConfig(address=address, name="door")], settings)
+    return open_source(info, where, settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("login", [(), ("admin", "p@ss/word")])
+def test_a_server_that_is_not_ours_is_read_with_and_without_a_login(login) -> None:
+    with server(*login) as address:
+        source = opened(f"rtsp://{'admin:p%40ss%2Fword@' if login else ''}{address}")
+        frames = [item for item in (source.read() for _ in range(30)) if isinstance(item, Frame)]
+        source.close()
+
+    assert frames[0].stamp.size == (320, 240)
+    assert not any(frame.damaged for frame in frames)
+    times = [frame.stamp.time for frame in frames]
+    assert np.median(np.diff(times)) == pytest.approx(1 / 25, abs=0.01)
+    assert any((frame.image != frames[0].image).any() for frame in frames)
+
+
+@pytest.mark.slow
+def test_a_wrong_password_is_refused_by_a_server_that_is_not_ours() -> None:
+    with server("admin", "right") as address, pytest.raises(SourceError, match="password") as caught:
+        opened(f"rtsp://admin:wrong@{address}")
+
+    assert "wrong@" not in str(caught.value)
