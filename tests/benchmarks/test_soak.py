@@ -194,6 +194,14 @@ def test_losses_are_told_once_and_nothing_else_is(lost, back, good) -> None:
     assert told([fault()], NAMES, seen).good is good
 
 
+def test_a_connection_that_is_back_at_once_need_not_be_told() -> None:
+    dropped = fault(at=100.0, over=100.0)
+
+    assert told([dropped], NAMES, {"a": Seen(), "b": Seen()}).good
+    assert told([dropped], NAMES, {"a": Seen([], [100.0], [102.0]), "b": Seen()}).good
+    assert not told([dropped], NAMES, {"a": Seen([], [100.0], []), "b": Seen()}).good
+
+
 def test_a_frozen_camera_is_no_loss() -> None:
     assert told([fault("frozen")], NAMES, {"a": Seen(), "b": Seen()}).good
     assert not told([fault("frozen")], NAMES, {"a": Seen([], [105.0]), "b": Seen()}).good
