@@ -1,0 +1,264 @@
+"""The program beside cameras that go, come back, refuse and freeze: as a shop has them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.program import start
+from tests.servers.farm import Farm
+
+pytestmark = pytest.mark.slow
+FACES = ("--film", "faces", "--size", "640x360", "--rate", "10")
+PATIENCE = 60.0  # s until an event that should come within a few
+
+
+class Watched:
+    """A running program whose events are read as they come."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.rows: list[dict[str, object]] = []
+
+    def until(self, event: str, source: str = "", new: int = 0) -> dict[str, object]:
+        """Such a row, perhaps one that came already; with `new`, the so-manyth from now on."""
+        fitting = [row for row in self.rows if self._fits(row, event, source)]
+        if fitting and not new:
+            return fitting[0]
+        began, wanted = time.monotonic(), max(new, 1)
+        assert self.process.stdout
+        while time.monotonic() - began < PATIENCE:
+            line = self.process.stdout.readline()
+            assert line, f"ended before {event}: {self.process.stderr.read()}"
+            self.rows.append(json.loads(line))
+            wanted -= self._fits(self.rows[-1], event, source)
+            if not wanted:
+                return self.rows[-1]
+        raise AssertionError(f"no {event} within {PATIENCE:g} s: {self.rows[-3:]}")
+
+    @staticmethod
+    def _fits(row, event: str, source: str) -> bool:
+        return row["event"] == event and source in ("", row["source"])
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        """End it; what it said."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        self.rows += [json.loads(line) for line in out.splitlines()]
+        assert self.process.returncode == 0, err
+        return err
+
+
+@contextlib.contextmanager
+def watching(*words: str | Path, **environment: str) -> Iterator[Watched]:
+    """The program with these words, its events on stdout."""
+    process = start(*words, "-o", "-", **environment)
+    try:
+        yield Watched(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def settings(folder: Path, *sources: str) -> Path:
+    file = folder / "shop.yaml"
+    file.write_text("sources:\n" + "".join(f"  - {source}\n" for source in sources))
+    return file
+
+
+def sums_up(summary: Path):
+    """The sources of a summary by name; every frame is accounted for."""
+    sources = {source["name"]: source for source in json.loads(summary.read_text())["sources"]}
+    for source in sources.values():
+        assert source["frames_in"] == source["frames_out"] + sum(source["drops"].values())
+    return sources
+
+
+def test_a_camera_that_goes_and_comes_back_is_in_the_record_and_the_other_goes_on(tmp_path) -> None:
+    with Farm("--cameras", "2", *FACES) as farm:
+        door, till = farm.addresses
+        config = settings(
+            tmp_path, f"{{name: door, address: '{door}'}}", f"{{name: till, address: '{till}'}}"
+        )
+        with watching("--config", config, "-o", tmp_path / "s.json", "--set", "events.interval=0") as run:
+            run.until("track_started", "door")
+            run.until("track_started", "till")
+            farm.order(0, "refuse")
+            farm.order(0, "drop")
+            lost = run.until("source_lost", "door")
+            run.until("track_ended", "door")
+            run.until("track_updated", "till", new=30)
+            farm.order(0, "listen")
+            back = run.until("source_back", "door")
+            run.until("track_started", "door", new=1)
+            said = run.stop()
+
+    assert lost["reason"] in ("ended", "broken", "refused")
+    assert "127.0.0.1" in str(lost["error"])
+    assert back["seconds"] >= lost["t"] - lost["last_t"]
+    assert said.count("camera 'door'") == 2  # lost, and back
+    times = [row["t"] for row in run.rows if row["source"] == "till" and "id" in row]
+    assert max(b - a for a, b in pairwise(times)) < 1.0
+    sources = sums_up(tmp_path / "s.json")
+    assert sources["door"]["reconnects"] == 1
+    assert sources["till"]["reconnects"] == 0
+    ids = [row["id"] for row in run.rows if row["event"] == "track_ended" and row["source"] == "door"]
+    assert len(set(ids)) == len(ids) >= 2
+
+
+def test_a_camera_that_is_off_at_the_start_stops_nobody_and_comes_when_it_is_there(tmp_path) -> None:
+    with Farm("--cameras", "2", *FACES) as farm:
+        farm.order(0, "refuse")
+        words = [word for address in farm.addresses for word in ("-s", address)]
+        with watching(*words) as run:
+            lost = run.until("source_lost")
+            other = run.until("track_started")
+            farm.order(0, "listen")
+            run.until("source_started", str(lost["source"]))
+            run.stop()
+
+    assert lost["reason"] == "refused"
+    assert (lost["t"], lost["last_t"]) == (0.0, None)
+    assert other["source"] != lost["source"]
+
+
+def test_if_no_camera_opens_the_program_ends_and_names_each_unless_it_shall_wait() -> None:
+    with Farm("--cameras", "2", *FACES) as farm:
+        for camera in (0, 1):
+            farm.order(camera, "refuse")
+        words = [word for address in farm.addresses for word in ("-s", address)]
+        process = start(*words)
+        _, said = process.communicate(timeout=60)
+        with watching(*words, "--set", "capture.wait=true") as run:
+            run.until("source_lost", new=2)
+            farm.order(1, "listen")
+            run.until("source_started")
+            run.stop()
+
+    assert process.returncode == 4
+    assert said.count("nobody listens there") >= 2
+    assert said.splitlines()[-1].startswith("error: ")
+
+
+def test_sources_come_and_go_while_the_others_lose_no_frame(tmp_path) -> None:
+    with Farm("--cameras", "3", *FACES) as farm:
+        entries = [f"{{name: cam{i}, address: '{address}'}}" for i, address in enumerate(farm.addresses)]
+        config = settings(tmp_path, *entries[:2])
+        summary, every = tmp_path / "s.json", ("--set", "events.interval=0")
+        with watching("--config", config, "-o", summary, *every) as run:
+            run.until("track_started", "cam0")
+            run.until("track_started", "cam1")
+            settings(tmp_path, *entries[1:])
+            run.process.send_signal(signal.SIGHUP)
+            ended = run.until("source_ended", "cam0")
+            run.until("track_started", "cam2")
+            settings(tmp_path, "{name: cam1}")  # cannot be used: all goes on
+            run.process.send_signal(signal.SIGHUP)
+            run.until("track_updated", "cam1", new=15)
+            said = run.stop()
+
+    assert ended["reason"] == "stopped"
+    assert "settings read anew; ending: cam0; beginning: cam2" in said
+    assert "all goes on as before" in said
+    assert run.rows[-1]["source"] in ("cam1", "cam2")
+    times = [row["t"] for row in run.rows if row["source"] == "cam1" and "id" in row]
+    assert max(b - a for a, b in pairwise(times)) < 1.0
+    assert [row["event"] for row in run.rows if row["source"] == "cam1"].count("track_started") == 1
+    sources = sums_up(summary)
+    assert set(sources) == {"cam0", "cam1", "cam2"}
+    assert sources["cam1"]["reconnects"] == 0
+
+
+def test_no_password_is_seen_anywhere_not_even_in_the_list_of_processes(tmp_path) -> None:
+    (tmp_path / "secret").write_text("hunter2\n")
+    with Farm(*FACES) as farm:
+        bare = farm.addresses[0]
+        farm.order(0, "faults", status=401)
+        config = settings(
+            tmp_path,
+            f"{{name: door, address: '{bare}', user: admin, password_file: {tmp_path / 'secret'}}}",
+            f"{{name: till, address: '{bare}', user: admin, password: '${{TILL}}'}}",
+        )
+        quiet = ("-v", "-o", tmp_path / "s.json", "--set", "capture.wait=true")
+        with watching("--config", config, *quiet, TILL="hunter3") as run:
+            lost = run.until("source_lost", new=2)
+            said = run.stop()
+        written = said + json.dumps(run.rows) + (tmp_path / "s.json").read_text()
+        login = bare.replace("rtsp://", "rtsp://admin:hunter4@")
+        with watching("-s", login, "-v", "--set", "capture.wait=true") as run:
+            run.until("source_lost")
+            listed = Path(f"/proc/{run.process.pid}/cmdline")
+            shown = listed.read_bytes() if listed.exists() else b"rtsp://***@"
+            written += run.stop() + json.dumps(run.rows)
+
+    assert lost["reason"] == "denied"
+    assert "hunter" not in written
+    assert b"hunter" not in shown
+    assert b"rtsp://***@" in shown
+
+
+def test_outside_of_the_opening_hours_nobody_is_looked_at(tmp_path) -> None:
+    hour = (time.localtime().tm_hour + 12) % 24
+    with Farm(*FACES) as farm:
+        entry = f"{{name: door, address: '{farm.addresses[0]}', hours: '{hour:02d}:00-{hour:02d}:01'}}"
+        with watching("--config", settings(tmp_path, entry), "-o", tmp_path / "s.json") as run:
+            run.until("source_closed")
+            time.sleep(1.5)  # long enough for a face that was looked at to become a track
+            run.stop()
+
+    door = sums_up(tmp_path / "s.json")["door"]
+    assert not any("id" in row for row in run.rows)
+    assert door["frames_out"] == 0
+    assert door["drops"]["closed"] >= 10
+
+
+def test_faces_in_an_ignored_area_are_nobody(tmp_path) -> None:
+    with Farm(*FACES) as farm:
+        whole = "[[[0, 0], [1, 0], [1, 1], [0, 1]]]"
+        entry = f"{{name: door, address: '{farm.addresses[0]}', ignore: {whole}}}"
+        words = ("--config", settings(tmp_path, entry), "-o", tmp_path / "s.json", "--max-seconds", "3")
+        process = start(*words)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert sums_up(tmp_path / "s.json")["door"]["tracks"] == 0
+
+
+def test_a_frozen_picture_is_told_and_so_is_its_end() -> None:
+    soon = ("--set", "capture.frozen_after=3")
+    with Farm(*FACES) as farm, watching("-s", farm.addresses[0], *soon) as run:
+        run.until("track_started")
+        farm.order(0, "freeze")
+        frozen = run.until("source_frozen")
+        farm.order(0, "show")
+        moving = run.until("source_moving")
+        run.stop()
+
+    assert frozen["reason"] == "frozen"
+    assert moving["t"] > frozen["t"]
+    assert not any(row["event"] == "source_lost" for row in run.rows)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="systemd is Linux's")
+def test_systemd_hears_that_the_program_is_ready_and_alive_though_no_camera_is_there(tmp_path) -> None:
+    with Farm(*FACES) as farm, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        farm.order(0, "refuse")
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+        with watching("-s", farm.addresses[0], "--set", "capture.wait=true", **told) as run:
+            heard = [systemd.recv(500).decode() for _ in range(4)]
+            run.stop()
+
+    assert heard[0].startswith("READY=1\nWATCHDOG=1\nSTATUS=0 of ")
+    assert heard[3].startswith("WATCHDOG=1\nSTATUS=0 of 1 sources up")
