@@ -1,0 +1,75 @@
+"""What Home Assistant must be told to show a source as a device, by itself.
+
+Source: Home Assistant, "MQTT", sections "MQTT Discovery", "Discovery topic", "Using availability topics";
+"MQTT Sensor"; "MQTT binary sensor": https://www.home-assistant.io/integrations/mqtt/ (read 2026-11-26).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+_ON = "{{{{ 'ON' if value_json.{} else 'OFF' }}}}"
+
+
+def discovery(source: str, base: str, status: str, version: str) -> dict[str, str]:
+    """Retained messages by topic, `homeassistant/COMPONENT/UNIQUE_ID/config`.
+
+    Args:
+        source: its name.
+        base: topic that those of the source begin with.
+        status: topic that says whether the program runs.
+        version: of the program; empty if not known.
+    """
+    unique = _unique(base)
+    running = {"topic": status}
+    giving = {"topic": f"{base}/availability"}
+    known = {"sw_version": version} if version else {}
+    common = {
+        "state_topic": f"{base}/state",
+        "device": {"identifiers": [unique], "name": source, "model": "stream.py", **known},
+        "origin": {"name": "stream.py", **known},
+        "qos": 1,
+    }
+    both = {"availability": [running, giving], "availability_mode": "all"}
+    count = {"unit_of_measurement": "people", "icon": "mdi:account-group"}
+    entities: dict[str, dict[str, object]] = {
+        "sensor/people": {
+            **{"name": "People", "value_template": "{{ value_json.people }}", "state_class": "measurement"},
+            **count,
+            **both,
+        },
+        "sensor/visitors": {
+            **{"name": "Visitors", "value_template": "{{ value_json.visitors }}"},
+            **{"state_class": "total_increasing"},
+            **count,
+            **both,
+        },
+        "binary_sensor/occupied": {
+            **{"name": "Occupied", "value_template": _ON.format("people > 0"), "device_class": "occupancy"},
+            **both,
+        },
+        # Not among `both`: it would be unavailable just when it has to say that the camera is gone.
+        "binary_sensor/camera": {
+            **{"name": "Camera", "value_template": _ON.format("state == 'up'")},
+            **{"device_class": "connectivity", "entity_category": "diagnostic"},
+            **{"json_attributes_topic": f"{base}/state", "availability": [running]},
+        },
+    }
+    found = {}
+    for path, entity in entities.items():
+        component, name = path.split("/")
+        topic = f"homeassistant/{component}/{unique}_{name}/config"
+        found[topic] = json.dumps({**common, **entity, "unique_id": f"{unique}_{name}"}, ensure_ascii=False)
+    return found
+
+
+def _unique(base: str) -> str:
+    """Only the characters that a discovery topic may have, and yet another one for each topic.
+
+    >>> _unique("shop/문 앞"), _unique("shop/door")
+    ('stream_shop_____ea9060', 'stream_shop_door_c149a2')
+    """
+    mark = hashlib.sha256(base.encode()).hexdigest()[:6]
+    return f"stream_{re.sub(r'[^a-zA-Z0-9_-]', '_', base)}_{mark}"
