@@ -51,7 +51,7 @@ class Retained:
         self._prefix = prefix
         self._sources = sources
         self._told = told
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._names: dict[str, str] = {}  # of sources: the same, safe in a topic
         self._states: dict[str, State] = {}
         self._bodies: dict[str, str] = {}  # of sources: their state in JSON
@@ -64,21 +64,23 @@ class Retained:
 
     def heed(self, result: Result) -> bool:
         """Take a result in; whether anything became another."""
-        source = result.stamp.source
-        before = self._states.get(source, State())
-        now = replace(before, people=0 if result.last else int((result.tracks.states != ENDED).sum()))
-        for event in result.events:
-            now = _after(now, event)
-        return self._change(source, now)
+        source, last = result.stamp.source, result.last
+        people = 0 if last else int((result.tracks.states != ENDED).sum())
+        with self._lock:
+            now = replace(self._states.get(source, State()), people=people)
+            for event in result.events:
+                now = _after(now, event)
+            return self._change(source, now)
 
     def look(self, status: Status) -> None:
         """Take in what only the run itself knows."""
-        for source in status.sources:
-            now = self._states.get(source.name, State())
-            if now.state == "up" and source.state in _SEEN_BY_STATUS:
-                self._change(source.name, replace(now, state=source.state, reason=source.reason))
-            elif now.state in _SEEN_BY_STATUS and source.state == "up":
-                self._change(source.name, replace(now, state="up", reason=""))
+        with self._lock:
+            for source in status.sources:
+                now = self._states.get(source.name, State())
+                if now.state == "up" and source.state in _SEEN_BY_STATUS:
+                    self._change(source.name, replace(now, state=source.state, reason=source.reason))
+                elif now.state in _SEEN_BY_STATUS and source.state == "up":
+                    self._change(source.name, replace(now, state="up", reason=""))
 
     def base(self, source: str) -> str:
         """What the topics of a source begin with."""
@@ -89,7 +91,7 @@ class Retained:
         """All of them, by topic."""
         with self._lock:
             found = {self.status: ONLINE}
-            for source in list(self._sources):
+            for source in dict.fromkeys([*self._sources, *self._states]):
                 base = self._base(source)
                 state = self._states.get(source, State())
                 found[f"{base}/availability"] = ONLINE if state.state in ("up", "frozen") else OFFLINE
@@ -99,13 +101,12 @@ class Retained:
             return found
 
     def _change(self, source: str, now: State) -> bool:
-        with self._lock:
-            if self._states.get(source) == now:
-                return False
-            self._states[source] = now
-            self._bodies[source] = _body(now)
-            self._changes += 1
-            return True
+        if self._states.get(source) == now:
+            return False
+        self._states[source] = now
+        self._bodies[source] = _body(now)
+        self._changes += 1
+        return True
 
     def _base(self, source: str) -> str:
         if source not in self._names:

@@ -1,0 +1,143 @@
+"""What holds for every network output: what is said, what is dropped, and when it is tried again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from core.errors import SinkError
+from core.types import Event
+from outputs import courier
+from outputs.courier import Courier, Trouble
+from outputs.spool import Spool
+from tests.make import stamp
+
+
+class Fake:
+    """The other side: away until it is let in, then it takes everything."""
+
+    def __init__(self, *troubles: Trouble | Exception) -> None:
+        self.troubles = list(troubles)
+        self.here = threading.Event()
+        self.took: list[str] = []
+        self.attempts: list[float] = []
+
+    def deliver(self, letters, left) -> int:
+        if letters:
+            self.attempts.append(time.monotonic())
+        if self.troubles and letters:
+            raise self.troubles.pop(0)
+        if not self.here.is_set():
+            raise Trouble("nobody answers")
+        self.took += [letter.uid.split("-")[1] for letter in letters]
+        return len(letters)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch) -> None:
+    monkeypatch.setattr(courier, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(courier, "LONGEST_WAIT", 0.04)
+
+
+def send(to: Courier, count: int) -> None:
+    for i in range(count):
+        to.put([Event("track_updated", stamp(i), 1)])
+
+
+def until(done) -> None:
+    end = time.monotonic() + 10
+    while not done() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert done()
+
+
+def test_the_oldest_make_room_and_are_neither_sent_nor_forgotten_in_the_count(tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    spool, there = Spool(tmp_path / "s.db", 10), Fake()
+    one = Courier("x", spool, there)
+    send(one, 25)
+    there.here.set()
+    until(lambda: there.took)
+    one.close()
+
+    assert there.took == [str(n) for n in range(16, 26)]
+    assert caplog.text.count("the spool is full, the oldest events are dropped") == 1
+    assert "15 events were dropped" in caplog.text
+
+
+def test_a_full_disk_is_said_once_and_the_run_goes_on(tmp_path: Path, caplog) -> None:
+    spool, there = Spool(tmp_path / "s.db", 1000), Fake()
+    one = Courier("x", spool, there)
+    send(one, 1)
+    spool._db.execute("PRAGMA max_page_count=4")  # SQLite's own way to have no room
+    send(one, 200)
+    spool._db.execute("PRAGMA max_page_count=4000")
+    send(one, 1)
+    there.here.set()
+    until(lambda: "202" in there.took)
+    one.close()
+
+    assert caplog.text.count("events are lost: spool") == 1
+    assert "the disk is full" in caplog.text
+    assert f"can be written again, {202 - len(there.took)} events were lost" in caplog.text
+    assert there.took == sorted(there.took, key=int)
+
+
+def test_attempts_are_apart_and_never_at_the_same_beat(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(courier, "FIRST_WAIT", 0.1)
+    monkeypatch.setattr(courier, "LONGEST_WAIT", 0.1)
+    there = Fake()
+    one = Courier("x", Spool(tmp_path / "s.db", 10), there)
+    send(one, 1)
+    until(lambda: len(there.attempts) >= 6)
+    one.close()
+
+    waits = [b - a for a, b in zip(there.attempts, there.attempts[1:], strict=False)]
+    assert min(waits) >= 0.05
+    assert max(waits) - min(waits) > 0.001
+
+
+def test_what_only_a_person_can_mend_is_said_though_something_lesser_was(tmp_path: Path, caplog) -> None:
+    troubles = [Trouble("one"), Trouble("two"), Trouble("the login is wrong", grave=True)]
+    there = Fake(*troubles)
+    there.here.set()
+    one = Courier("x", Spool(tmp_path / "s.db", 10), there)
+    send(one, 1)
+    until(lambda: not there.troubles)
+    time.sleep(0.05)
+    attempts = len(there.attempts)
+    one.close()
+
+    assert "one" in caplog.text
+    assert "two" not in caplog.text
+    assert caplog.text.count("the login is wrong") == 1
+    assert attempts == 3  # the next one is minutes away
+
+
+def test_a_mistake_of_ours_is_not_kept_quiet(tmp_path: Path) -> None:
+    one = Courier("x", Spool(tmp_path / "s.db", 10), Fake(KeyError("oops")))
+    send(one, 1)
+    until(lambda: not one._thread.is_alive())
+
+    with pytest.raises(SinkError, match="oops"):
+        send(one, 1)
+    with pytest.raises(SinkError, match="oops"):
+        one.close()
+
+
+def test_what_is_put_last_is_sent_before_the_end(tmp_path: Path) -> None:
+    there = Fake()
+    there.here.set()
+    one = Courier("x", Spool(tmp_path / "s.db", 1000), there)
+    send(one, 500)
+    one.close()
+    one.close()
+
+    assert len(there.took) == 500
