@@ -121,8 +121,14 @@ class Spool:
         """
         with self._lock:
             self._first = max(self._first, min(number + 1, self._next))
-            if self._open:
+            if not self._open:
+                return
+            try:
                 self._do(lambda db: db.execute("DELETE FROM letters WHERE number < ?", (self._first,)))
+            except SinkError:
+                if self.waiting:
+                    raise
+                self._renew()  # even a delete needs room; without the file there is some again
 
     def sync(self) -> None:
         """Put on the disk what a power cut would take."""
@@ -149,35 +155,43 @@ class Spool:
         except sqlite3.OperationalError as error:
             raise self._failure(error) from error
         except sqlite3.DatabaseError as error:
-            number = self._next
-            self._db.close()
-            self._set_aside(error)
-            self._db = self._fresh()
-            self._first = self._next = number  # whoever still acknowledges means the old letters
+            self._renew(error)
             raise SinkError(f"spool {self.path}: was broken, and begins anew.") from error
 
+    def _renew(self, error: sqlite3.Error | None = None) -> None:
+        """Begin an empty file. Numbers go on, as whoever still acknowledges means the old letters."""
+        number = self._next
+        self._db.close()
+        if error is not None:
+            self._set_aside(error)
+        for part in (self.path, self._log_file(self.path)):
+            part.unlink(missing_ok=True)
+        try:
+            self._db = self._opened()
+        except sqlite3.OperationalError as failed:
+            raise self._failure(failed) from failed
+        finally:
+            self._first = self._next = number
+
     def _begin(self) -> sqlite3.Connection:
+        try:
+            return self._opened()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            self._set_aside(error)
+            return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
         db = self._connect()
         try:
             fault = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if fault != "ok":
                 raise sqlite3.DatabaseError(fault)
             self._prepare(db)
-        except sqlite3.OperationalError:
+        except BaseException:
             db.close()
             raise
-        except sqlite3.DatabaseError as error:
-            db.close()
-            self._set_aside(error)
-            return self._fresh()
-        except SinkError:
-            db.close()
-            raise
-        return db
-
-    def _fresh(self) -> sqlite3.Connection:
-        db = self._connect()
-        self._prepare(db)
         return db
 
     def _connect(self) -> sqlite3.Connection:
@@ -190,7 +204,8 @@ class Spool:
         mark = db.execute("PRAGMA application_id").fetchone()[0]
         if mark != _MARK and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise SinkError(f"spool {self.path}: is a database of something else. Name another file.")
-        db.execute(f"PRAGMA application_id={_MARK}")
+        if mark != _MARK:
+            db.execute(f"PRAGMA application_id={_MARK}")
         db.execute("PRAGMA journal_mode=WAL").fetchall()
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("PRAGMA secure_delete=ON")  # what was taken shall not stay in the file
@@ -207,12 +222,15 @@ class Spool:
 
     def _set_aside(self, error: sqlite3.Error) -> None:
         aside = self.path.with_name(f"{self.path.name}.broken-{time.strftime('%Y%m%dT%H%M%S')}")
-        self.path.replace(aside)
-        # A log of the old file would be played into the new one.
-        log_of_it = self.path.with_name(f"{self.path.name}-wal")
-        if log_of_it.exists():
-            log_of_it.replace(aside.with_name(f"{aside.name}-wal"))
+        # The log of the old file too: it would be played into the new one.
+        for part, other in ((self.path, aside), (self._log_file(self.path), self._log_file(aside))):
+            if part.exists():
+                part.replace(other)
         log.error("spool %s: is broken (%s): set aside as %s, a new one begins", self.path, error, aside.name)
+
+    @staticmethod
+    def _log_file(path: Path) -> Path:
+        return path.with_name(f"{path.name}-wal")
 
     def _failure(self, error: sqlite3.OperationalError) -> SinkError:
         code = error.sqlite_errorcode & 0xFF

@@ -116,6 +116,52 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_disk_that_takes_nothing_more_takes_again_when_all_was_taken(tmp_path: Path) -> None:
+    words = """
+import resource, sys
+from pathlib import Path
+from core.errors import SinkError
+from outputs.spool import Spool
+resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+spool, n = Spool(Path(sys.argv[1]), 10**6), 0
+try:
+    while True:
+        spool.append([(str(n), "door", "x" * 900)])
+        n += 1
+except SinkError as error:
+    print(str(error).split(": ")[1])
+found = spool.read(10**6)
+print(len(found) == n > 20)
+spool.acknowledge(found[-1].number)
+spool.append([("last", "door", "x" * 900)])
+print([(letter.uid, letter.number > found[-1].number) for letter in spool.read(9)])
+spool.close()
+"""
+    command = [sys.executable, "-c", words, str(tmp_path / "spool.db")]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.stdout.splitlines() == ["cannot be written", "True", "[('last', True)]"], done.stderr
+
+
+def test_a_file_that_breaks_while_it_is_used_is_set_aside_too(tmp_path: Path, caplog) -> None:
+    spool = Spool(tmp_path / "spool.db", 10**4)
+    spool.append(letters(1, 2))
+
+    def broken(db: sqlite3.Connection) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    with pytest.raises(SinkError, match="begins anew"):
+        spool._do(broken)
+    spool.append(letters(3))
+    spool.acknowledge(2)
+
+    assert waiting(spool) == [3]
+    assert "set aside" in caplog.text
+    spool.close()
+
+
 @pytest.mark.parametrize("damage", ["text", "cut", "overwritten"])
 def test_a_broken_file_is_set_aside_with_a_word(tmp_path: Path, damage: str, caplog) -> None:
     path = tmp_path / "spool.db"
