@@ -5,7 +5,7 @@ RUN    := $(VENV)/bin/python
 GPU    ?=
 SRC    ?= demo
 OUT    ?= runs/$(if $(filter demo,$(SRC)),demo,latest)
-CODE   := core capture detectors tracker estimators watch render outputs weights pipeline evaluation training benchmarks stream.py
+CODE   := core capture detectors tracker estimators watch render outputs weights pipeline web evaluation training benchmarks stream.py
 
 # Windows need a display and the system libraries of a desktop; without them OpenCV's headless
 # build is the one that imports. LD cannot be asked portably, so Python is.

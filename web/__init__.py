@@ -1,0 +1,1 @@
+"""Health, metrics and live pictures over HTTP, for people, monitoring and supervisors."""

@@ -1,0 +1,189 @@
+// The page of stream.py: a tile for each source, made from /health once a second.
+"use strict";
+
+const STREAMS = 4; // browsers keep six connections to a host; beyond so many tiles pictures are asked for one by one
+const PAUSE = 400; // ms between two of those
+const ANSWER = 4000; // ms until an answer counts as missing
+const STALE = 5; // s without a new picture until the tile says so
+const STUCK = 8000; // ms that a live picture may stand still while the program has newer ones
+const STATES = { up: "live", starting: "starting", frozen: "frozen", lost: "no signal", closed: "outside its hours", over: "ended" };
+
+const at = id => document.getElementById(id);
+const tiles = new Map();
+let failures = 0, answered = Date.now(), crowded = false, connected = false;
+
+const clock = ms => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+// Only what differs is written, or screen readers would say it each second.
+function say(element, words) { if (element.textContent !== words) element.textContent = words; }
+
+class Tile {
+  constructor(name) {
+    this.name = name;
+    this.element = at("tile").content.firstElementChild.cloneNode(true);
+    this.find = selector => this.element.querySelector(selector);
+    this.image = this.find("img");
+    this.image.alt = `Live picture of ${name}`;
+    this.find("h2").textContent = name;
+    this.element.setAttribute("aria-label", name);
+    this.mode = "off";
+    this.visible = false;
+    this.image.addEventListener("load", () => this.loaded());
+    this.image.addEventListener("error", () => this.failed());
+  }
+
+  // Streams, single pictures, or nothing while nobody can see it.
+  choose() {
+    const seen = this.visible && !document.hidden && connected && this.age !== null;
+    // A browser takes /mjpeg/.. for another folder.
+    const single = crowded || tiles.size > STREAMS || /^\.+$/.test(this.name);
+    const mode = !seen ? "off" : single ? "single" : "stream";
+    if (mode === this.mode) return;
+    this.mode = mode;
+    clearTimeout(this.timer);
+    if (mode === "off") this.freeze();
+    else this.load();
+  }
+
+  load() {
+    const name = encodeURIComponent(this.name);
+    this.moved = Date.now();
+    this.image.src = this.mode === "stream" ? `mjpeg/${name}?${Date.now()}` : `snapshot/${name}.jpg?${Date.now()}`;
+  }
+
+  loaded() {
+    this.image.classList.remove("broken");
+    if (this.mode === "single") this.again(PAUSE);
+  }
+
+  failed() {
+    this.image.classList.add("broken");
+    if (this.mode !== "off") this.again(2000);
+  }
+
+  again(pause) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.load(), pause);
+  }
+
+  // The connection is let go of; what was shown last stays, as a picture of its own.
+  freeze() {
+    if (!this.image.src.startsWith("http") || !this.image.naturalWidth) return;
+    const canvas = document.createElement("canvas");
+    canvas.width = this.image.naturalWidth;
+    canvas.height = this.image.naturalHeight;
+    canvas.getContext("2d").drawImage(this.image, 0, 0);
+    this.image.src = canvas.toDataURL("image/jpeg", 0.8);
+  }
+
+  // Nobody tells that a live picture has stopped, so a small copy is compared.
+  check() {
+    if (this.mode !== "stream") return;
+    const print = this.image.naturalWidth ? this.print() : this.printed;
+    if (print !== this.printed) { this.printed = print; this.moved = Date.now(); }
+    if (Date.now() - this.moved > STUCK && this.age !== null && this.age < STALE) this.load();
+  }
+
+  print() {
+    this.probe ??= Object.assign(document.createElement("canvas"), { width: 32, height: 18 }).getContext("2d", { willReadFrequently: true });
+    this.probe.drawImage(this.image, 0, 0, 32, 18);
+    return this.probe.getImageData(0, 0, 32, 18).data.join();
+  }
+
+  update(source) {
+    this.age = source.age;
+    this.last = source.age === null ? null : Date.now() - source.age * 1000;
+    this.source = source;
+    const why = this.find(".why");
+    why.hidden = !source.reason;
+    say(why, source.reason);
+    for (const cell of this.element.querySelectorAll("[data-number]")) say(cell, String(source[cell.dataset.number]));
+    this.choose();
+    this.check();
+    this.tell();
+  }
+
+  // What stands over the picture, if it is not live.
+  tell() {
+    const state = connected ? this.source.state : "unknown";
+    say(this.find(".state"), STATES[state] ?? state);
+    this.find(".state").dataset.state = state;
+    let words = "";
+    if (!connected) words = this.last === null ? "no picture" : `last picture ${clock(this.last)}`;
+    else if (this.last === null) words = state === "starting" || state === "up" ? "waiting for the first picture" : STATES[state] ?? state;
+    else if (state === "over") words = "ended";
+    else if (state === "closed") words = "outside its hours";
+    else if (state === "frozen") words = `picture frozen since ${clock(Date.now() - this.source.since * 1000)}`;
+    else if (state === "lost" || this.source.age > STALE) words = `no signal since ${clock(this.last)}`;
+    say(this.find(".message"), words);
+    this.element.classList.toggle("stale", words !== "" && state !== "over");
+  }
+}
+
+const watcher = new IntersectionObserver(entries => {
+  for (const entry of entries) {
+    const tile = [...tiles.values()].find(each => each.element === entry.target);
+    if (tile) { tile.visible = entry.isIntersecting; tile.choose(); }
+  }
+}, { rootMargin: "100px" });
+
+function lasted(seconds) {
+  const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60), days = Math.floor(hours / 24);
+  if (days) return `${days} d ${hours % 24} h`;
+  if (hours) return `${hours} h ${minutes % 60} min`;
+  return minutes ? `${minutes} min` : `${Math.floor(seconds)} s`;
+}
+
+function show(health) {
+  say(at("status"), health.status);
+  at("status").dataset.status = health.status;
+  say(at("reason"), health.reason);
+  const spared = health.governor && `to keep up: ${health.governor}`;
+  say(at("about"), [spared, `running for ${lasted(health.seconds)}`, health.device, health.version].filter(Boolean).join(" \u00b7 "));
+  document.title = health.status === "ok" ? "stream.py" : `${health.status} \u2013 stream.py`;
+  for (const source of health.sources) {
+    if (!tiles.has(source.name)) {
+      const tile = new Tile(source.name);
+      tiles.set(source.name, tile);
+      at("tiles").append(tile.element);
+      watcher.observe(tile.element);
+    }
+  }
+  at("empty").hidden = tiles.size > 0;
+  at("tiles").dataset.count = tiles.size;
+  at("tiles").style.setProperty("--columns", Math.min(Math.ceil(Math.sqrt(tiles.size)), 4));
+  for (const source of health.sources) tiles.get(source.name).update(source);
+}
+
+function lose() {
+  failures += 1;
+  if (failures < 2) return;
+  crowded = true; // perhaps live pictures, in other tabs too, hold all connections
+  connected = false;
+  at("lost").hidden = false;
+  say(at("lost"), `Connection lost: no answer since ${clock(answered)}. Trying again.`);
+  say(at("status"), "no answer");
+  at("status").dataset.status = "failing";
+  say(at("reason"), "");
+  document.title = "connection lost \u2013 stream.py";
+  for (const tile of tiles.values()) { tile.choose(); tile.tell(); }
+}
+
+async function ask() {
+  try {
+    const answer = await fetch("health", { signal: AbortSignal.timeout(ANSWER) });
+    const health = await answer.json();
+    failures = 0;
+    answered = Date.now();
+    connected = true;
+    at("lost").hidden = true;
+    show(health);
+  } catch (error) {
+    console.debug(error);
+    lose();
+  }
+  setTimeout(ask, 1000);
+}
+
+document.addEventListener("visibilitychange", () => { for (const tile of tiles.values()) tile.choose(); });
+ask();
