@@ -112,6 +112,11 @@ def misnamed(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> ConfigErr
             f"output '{config.path}': a {end} file holds one source, and there are {len(sources)}. "
             f"Put {PLACE} into the path: {better}"
         )
+    if end == "rtsp" and len(sources) > 1 and PLACE not in config.path:
+        return ConfigError(
+            f"output '{config.path}': a stream holds one source, and there are {len(sources)}. "
+            f"Put {PLACE} into the address: rtsp://server/{PLACE}"
+        )
     return None
 
 
