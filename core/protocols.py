@@ -71,6 +71,7 @@ class Tracker(Protocol):
         time: float,
         *,
         cut: bool = False,
+        damaged: bool = False,
         embeddings: Array | None = None,
     ) -> Tracks:
         """Take the faces of one frame.
@@ -79,6 +80,7 @@ class Tracker(Protocol):
             faces: what the detector found; None: nobody looked at this frame.
             time: seconds, not before that of the last call.
             cut: the frame begins another shot.
+            damaged: the picture is broken: tracks may go on by it, but none begins.
             embeddings: float32 (N, D), a face print of unit length for each face that `wants`
                 asked for, NaN for the others; None: none was computed. To be kept no longer
                 than the track lives.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.status import SourceStatus, Status
+from core.types import SourceInfo
 from pipeline.outlet import Outlet
 from pipeline.report import Report, SourceReport
 from pipeline.step import Pipeline
@@ -18,6 +19,7 @@ class Monitor:
     """Made before the outputs, which ask it, from any thread; the rest is put in as it comes to be."""
 
     report: Report
+    infos: Mapping[str, SourceInfo]  # in the order asked for
     version: str = ""
     device: str = ""
     pipeline: Pipeline | None = None
@@ -31,7 +33,7 @@ class Monitor:
             device=self.device,
             seconds=now - report.began,
             turned=now - report.turned,
-            sources=tuple(_source(source, now) for source in list(report.sources)),
+            sources=tuple(_source(source, now) for source in self._in_order()),
             level=report.shed,
             looks_run=self.pipeline.looks_run if self.pipeline else 0,
             looks_saved=self.pipeline.looks_saved if self.pipeline else 0,
@@ -39,6 +41,11 @@ class Monitor:
             latency_sum=report.latency.sum,
             queues={outlet.name: outlet.waiting for outlet in self.outlets},
         )
+
+    def _in_order(self) -> list[SourceReport]:
+        """The newest report of each source that has begun."""
+        told = {source.info.name: source for source in list(self.report.sources)}
+        return [told[name] for name in list(self.infos) if name in told]
 
 
 def _source(report: SourceReport, now: float) -> SourceStatus:

@@ -85,7 +85,8 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     built = build(plan.settings)
     _announce(built, plan.settings, sources)
     window = open_window(plan, sources) if plan.window else None
-    monitor = Monitor(Report(), plan.version, built.provider, built.pipeline)
+    device = built.provider.removesuffix("ExecutionProvider")
+    monitor = Monitor(Report(), sources, plan.version, device, built.pipeline)
     summaries, outlets = _open_sinks(plan, sources, monitor)
     monitor.outlets = outlets
     loop = _loop(plan, roster, built, monitor, window)

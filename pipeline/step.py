@@ -155,7 +155,9 @@ class Pipeline:
         """Frames of different sources, each with its faces (None: nobody looked)."""
         prints = self._embed(frames, found)
         tracks = [
-            self._lanes[f.stamp.source].tracker.update(faces, f.stamp.time, cut=f.cut, embeddings=own)
+            self._lanes[f.stamp.source].tracker.update(
+                faces, f.stamp.time, cut=f.cut, damaged=f.damaged, embeddings=own
+            )
             for f, faces, own in zip(frames, found, prints, strict=True)
         ]
         rows = [self._choose(f, t) for f, t in zip(frames, tracks, strict=True)]

@@ -78,7 +78,13 @@ class Sort:
         return self._published.rows(detections)
 
     def update(
-        self, faces: Faces | None, time: float, *, cut: bool = False, embeddings: Array | None = None
+        self,
+        faces: Faces | None,
+        time: float,
+        *,
+        cut: bool = False,
+        damaged: bool = False,
+        embeddings: Array | None = None,
     ) -> Tracks:
         """Take the faces of one frame.
 
@@ -87,6 +93,7 @@ class Sort:
                 finite box of positive size and a finite score are passed over.
             time: seconds, not before that of the last call.
             cut: the frame begins another shot: the tracks of the one before end.
+            damaged: what looks like a face may be none: known tracks go on, none begins or gets its id.
             embeddings: (N, D), face prints of the rows of `faces`, unit length, NaN where there is none.
                 They decide on lost tracks and contested faces only.
 
@@ -108,7 +115,7 @@ class Sort:
             self._pace.add(time)
         ended = self._fade(time, cut)
         if faces is not None:
-            self._look(Found(faces), time, embeddings)
+            self._look(Found(faces), time, embeddings, begin=not damaged)
         tracks = self._report(ended, faces)
         if embeddings is not None or self._prints:
             self._remember(tracks, time, embeddings)
@@ -163,7 +170,7 @@ class Sort:
         young, growth = config.max_gap * preset.young, config.max_gap * preset.growth
         return Patience(longest, young, growth, self._time - pace.since(RECENT_LOOKS), config.known_gap)
 
-    def _look(self, found: Found, time: float, embeddings: Array | None) -> None:
+    def _look(self, found: Found, time: float, embeddings: Array | None, begin: bool) -> None:
         tracks = self._fitting(len(found))
         look = Look(tracks, found, self._rules, self._trust, time)
         if embeddings is not None:
@@ -180,14 +187,16 @@ class Sort:
             look.match(tentative, low_since)
         if embeddings is not None:
             look.recognise(sorted({*left, *tracks.lost()}))
-        births = [j for j in look.high if found.scores[j] >= self._points.birth] if look.high else []
+        births = (
+            [j for j in look.high if found.scores[j] >= self._points.birth] if begin and look.high else []
+        )
         if all_lost and births:
             self._suspected = time
         if len(look.taken) < len(tracks):
             tracks.miss(time, self._centre)
         if births:
             tracks.begin(_single(births, look.taken, found), found, time)
-        if births or tentative:
+        if births or (begin and tentative):
             config = self._config
             self._next_id = tracks.confirm(self._next_id, config.confirm_looks, config.confirm_score)
         if self._preset.relative:

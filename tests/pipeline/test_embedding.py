@@ -35,7 +35,7 @@ class Asking:
         self.asked.append(time)
         return self._rows
 
-    def update(self, faces, time, *, cut=False, embeddings=None):
+    def update(self, faces, time, *, cut=False, damaged=False, embeddings=None):
         self.given.append(embeddings)
         return self._sort.update(faces, time, cut=cut) if self._sort else Tracks.none()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import av
 
-from tests.servers.rtsp import read_request
+from tests.servers.viewer import read_request
 
 
 @dataclass

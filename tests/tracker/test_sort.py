@@ -419,3 +419,25 @@ def test_people_seen_briefly_are_waited_for_a_share_of_max_gap(gap: float) -> No
 def test_score_points_that_fall_are_an_error() -> None:
     with pytest.raises(ConfigError, match=r"low_score 0.9, match_score 0.2, birth_score 0.7"):
         sort(low_score=0.9, match_score=0.2)
+
+
+def test_on_a_broken_picture_known_tracks_go_on_and_none_begins_or_gets_an_id() -> None:
+    tracker = sort()
+    run(tracker, [(i / 10, faces(FACE)) for i in range(3)])
+
+    broken = [tracker.update(faces(FACE, OTHER), 0.3 + i / 10, damaged=True) for i in range(10)]
+    whole = [tracker.update(faces(FACE, OTHER), 1.3 + i / 10) for i in range(3)]
+
+    assert ids(broken) == {1}
+    assert all(rows.states.tolist() == [SEEN] for rows in broken)
+    assert whole[-1].ids.tolist() == [1, 2]
+
+
+def test_a_track_that_is_half_known_is_not_confirmed_by_a_broken_picture() -> None:
+    tracker = sort(confirm_looks=2, confirm_score=1.0)
+    tracker.update(faces(FACE), 0.0)
+
+    broken = tracker.update(faces(FACE), 0.1, damaged=True)
+    whole = tracker.update(faces(FACE), 0.2)
+
+    assert (len(broken), whole.ids.tolist()) == (0, [1])
