@@ -131,14 +131,15 @@ class Courier:
         Raises:
             SinkError: as in `put`.
         """
+        patience = 0.0 if self._troubled else DRAIN  # the next attempt would hardly be the first to succeed
         with self._changed:
             first = self._until == math.inf
-            self._until = min(self._until, time.monotonic() + DRAIN)
+            self._until = min(self._until, time.monotonic() + patience)
             self._changed.notify_all()
         if not first:
             return
         # A thread that hangs in a call of the system is left behind; it takes leave when that returns.
-        self._thread.join(DRAIN + _FAREWELL)
+        self._thread.join(patience + _FAREWELL)
         self._spool.close()
         if self._spool.dropped:
             log.warning(

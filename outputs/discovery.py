@@ -1,7 +1,7 @@
 """What Home Assistant must be told to show a source as a device, by itself.
 
 Source: Home Assistant, "MQTT", sections "MQTT Discovery", "Discovery topic", "Using availability topics";
-"MQTT Sensor"; "MQTT binary sensor": https://www.home-assistant.io/integrations/mqtt/ (read 2026-11-26).
+"MQTT Sensor"; "MQTT binary sensor": https://www.home-assistant.io/integrations/mqtt/.
 """
 
 from __future__ import annotations
@@ -11,6 +11,35 @@ import json
 import re
 
 _ON = "{{{{ 'ON' if value_json.{} else 'OFF' }}}}"
+_COUNT = {"unit_of_measurement": "people", "icon": "mdi:account-group"}
+
+# By COMPONENT/NAME: what is said of each entity alone.
+_ENTITIES = {
+    "sensor/people": {
+        "name": "People",
+        "value_template": "{{ value_json.people }}",
+        "state_class": "measurement",
+        **_COUNT,
+    },
+    "sensor/visitors": {
+        "name": "Visitors",
+        "value_template": "{{ value_json.visitors }}",
+        "state_class": "total_increasing",
+        **_COUNT,
+    },
+    "binary_sensor/occupied": {
+        "name": "Occupied",
+        "value_template": _ON.format("people > 0"),
+        "device_class": "occupancy",
+    },
+    "binary_sensor/camera": {
+        "name": "Camera",
+        "value_template": _ON.format("state == 'up'"),
+        "device_class": "connectivity",
+        "entity_category": "diagnostic",
+    },
+}
+_CAMERA = "binary_sensor/camera"
 
 
 def discovery(source: str, base: str, status: str, version: str) -> dict[str, str]:
@@ -23,8 +52,6 @@ def discovery(source: str, base: str, status: str, version: str) -> dict[str, st
         version: of the program; empty if not known.
     """
     unique = _unique(base)
-    running = {"topic": status}
-    giving = {"topic": f"{base}/availability"}
     known = {"sw_version": version} if version else {}
     common = {
         "state_topic": f"{base}/state",
@@ -32,36 +59,16 @@ def discovery(source: str, base: str, status: str, version: str) -> dict[str, st
         "origin": {"name": "stream.py", **known},
         "qos": 1,
     }
-    both = {"availability": [running, giving], "availability_mode": "all"}
-    count = {"unit_of_measurement": "people", "icon": "mdi:account-group"}
-    entities: dict[str, dict[str, object]] = {
-        "sensor/people": {
-            **{"name": "People", "value_template": "{{ value_json.people }}", "state_class": "measurement"},
-            **count,
-            **both,
-        },
-        "sensor/visitors": {
-            **{"name": "Visitors", "value_template": "{{ value_json.visitors }}"},
-            **{"state_class": "total_increasing"},
-            **count,
-            **both,
-        },
-        "binary_sensor/occupied": {
-            **{"name": "Occupied", "value_template": _ON.format("people > 0"), "device_class": "occupancy"},
-            **both,
-        },
-        # Not among `both`: it would be unavailable just when it has to say that the camera is gone.
-        "binary_sensor/camera": {
-            **{"name": "Camera", "value_template": _ON.format("state == 'up'")},
-            **{"device_class": "connectivity", "entity_category": "diagnostic"},
-            **{"json_attributes_topic": f"{base}/state", "availability": [running]},
-        },
-    }
+    running, giving = {"topic": status}, {"topic": f"{base}/availability"}
     found = {}
-    for path, entity in entities.items():
+    for path, entity in _ENTITIES.items():
         component, name = path.split("/")
+        # Else the camera would be unavailable just when it has to say that it is gone.
+        needs = [running] if path == _CAMERA else [running, giving]
+        reach = {"availability": needs, "availability_mode": "all", "unique_id": f"{unique}_{name}"}
+        more = {"json_attributes_topic": f"{base}/state"} if path == _CAMERA else {}
         topic = f"homeassistant/{component}/{unique}_{name}/config"
-        found[topic] = json.dumps({**common, **entity, "unique_id": f"{unique}_{name}"}, ensure_ascii=False)
+        found[topic] = json.dumps({**common, **entity, **reach, **more}, ensure_ascii=False)
     return found
 
 

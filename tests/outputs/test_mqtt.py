@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from outputs import courier, open_sink
 from outputs.retained import Retained, safe
 from tests.make import evidence, faces, tracks
 from tests.program import ROOT, run
+from tests.servers.certificate import certificate
 from tests.servers.mosquitto import PROGRAM, Listener, Mosquitto, Relay, free_port, needed
 
 DOOR = {"door": SourceInfo("door", "webcam", "0", live=True)}
@@ -210,7 +212,7 @@ def test_what_home_assistant_is_told_refers_to_topics_that_exist(tmp_path: Path)
         assert set(used) <= topics
         assert payload["origin"] == {"name": "stream.py", "sw_version": "1.2"}
         assert len(payload["availability"]) == (1 if payload["name"] == "Camera" else 2)
-        assert payload.get("availability_mode", "all") == "all"
+        assert payload["availability_mode"] == "all"
 
 
 @needed
@@ -268,27 +270,27 @@ def test_a_login_stands_in_the_address_the_settings_or_a_file(guarded, tmp_path:
 
 
 @needed
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # paho leaves it to the collector
-def test_a_certificate_that_nobody_vouches_for_is_said_with_its_remedy(tmp_path: Path, caplog) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    key.chmod(0o644)
-    lines = f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}\n"
-    with Mosquitto(tmp_path, lines=lines) as broker:
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_broker_is_believed_only_with_a_certificate_that_the_system_trusts(
+    tmp_path: Path, trusted: bool, caplog, monkeypatch
+) -> None:
+    made, key = certificate(tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(made))
+    plain = free_port()
+    lines = f"certfile {made}\nkeyfile {key}\nlistener {plain} 127.0.0.1\nallow_anonymous true\n"
+    with Mosquitto(tmp_path, lines=lines) as broker, Listener(plain) as listener:
         mqtt = sink(broker.port, tmp_path, path=f"mqtts://127.0.0.1:{broker.port}/shop")
         mqtt.write(result(0, "track_updated"), None)
-        time.sleep(0.5)
+        if trusted:
+            listener.until(lambda _: listener.events("shop/door/events"))
+        time.sleep(0.3)
         mqtt.close()
 
-    assert "certificate is not trusted" in caplog.text
+    assert ("certificate is not trusted" in caplog.text) != trusted
 
 
 def test_writing_never_waits_for_a_broker_that_takes_the_call_and_says_nothing(tmp_path: Path) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mqtt = sink(silent.getsockname()[1], tmp_path)
         began = time.monotonic()

@@ -64,6 +64,7 @@ def test_a_spool_is_a_list_that_forgets_its_oldest(steps: list[tuple[str, int]],
         spool.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such kill")
 def test_a_kill_while_writing_loses_nothing_that_was_written(tmp_path: Path) -> None:
     words = """
 import sys, itertools
@@ -233,7 +234,7 @@ def test_what_was_taken_is_not_left_in_the_file(tmp_path: Path) -> None:
     spool.close()
 
     assert b"nobody should read this" not in path.read_bytes()
-    assert path.stat().st_mode & 0o077 == 0
+    assert sys.platform == "win32" or path.stat().st_mode & 0o077 == 0
 
 
 def test_one_thread_may_write_while_another_reads(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-import subprocess
+import socket
+import ssl
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from outputs import courier, open_sink
 from outputs.webhook import signature
 from tests.outputs.test_mqtt import DOOR, result
 from tests.program import ROOT, run
+from tests.servers.certificate import certificate
 from tests.servers.hook import HookServer
 from tests.servers.mosquitto import free_port
 
@@ -190,8 +192,6 @@ def test_a_login_and_a_query_are_sent_and_never_shown(tmp_path: Path, caplog) ->
 
 
 def test_a_server_that_never_answers_holds_the_end_up_for_less_than_three_seconds(tmp_path: Path) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         webhook = sink(silent.getsockname()[1], tmp_path)
         write(webhook, 1)
@@ -204,26 +204,41 @@ def test_a_server_that_never_answers_holds_the_end_up_for_less_than_three_second
     assert took < 2.9
 
 
-def test_a_certificate_that_nobody_vouches_for_is_said_with_its_remedy(
-    tmp_path: Path, caplog, monkeypatch
-) -> None:
-    import ssl
+def test_the_end_does_not_wait_for_a_server_that_was_away_already(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("outputs.webhook._TIMEOUT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        webhook = sink(silent.getsockname()[1], tmp_path)
+        write(webhook, 1)
+        time.sleep(0.8)
+        began = time.monotonic()
+        webhook.close()
+        took = time.monotonic() - began
 
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    assert took < 1
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_server_is_believed_only_with_a_certificate_that_the_system_trusts(
+    tmp_path: Path, trusted: bool, caplog, monkeypatch
+) -> None:
+    made, key = certificate(tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(made))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(made, key)
     server = HookServer()
     server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
     monkeypatch.setattr(server._server, "handle_error", lambda *_: None)
     with server:
         webhook = sink(0, tmp_path, address=f"webhook+https://127.0.0.1:{server.port}/")
         write(webhook, 1)
-        time.sleep(0.5)
+        if trusted:
+            server.until(lambda: server.taken)
+        time.sleep(0.3)
         webhook.close()
 
-    assert "certificate is not trusted" in caplog.text
+    assert ("certificate is not trusted" in caplog.text) != trusted
+    assert len(server.taken) == trusted
 
 
 def test_a_malformed_address_is_refused_at_the_start() -> None:
