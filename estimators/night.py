@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.types import AGES, Estimates, Image
+from core.types import Estimates, Image
+from estimators.network import temper
 
 _STEP = 16  # px between those that are looked at
 _COLOUR = 4.0  # grey levels by which blue, green and red differ, on average, in a picture with colours
-TRUST = 0.6  # share of the say of a look by daylight; the rest says nothing
+HEAT = 1.3  # temperature at which such looks are taken; 1: as sure as by daylight
 
 
 def is_grey(image: Image) -> bool:
@@ -22,9 +23,15 @@ def is_grey(image: Image) -> bool:
 def in_the_dark(looks: Estimates) -> Estimates:
     """The same looks, with less said of age and gender.
 
-    Infrared light makes skin bright, lips pale and hair dark, which no network here was trained on, so how
-    much less is a choice, not a fit: with TRUST of 0.6 no gender is said from such looks alone.
+    Made-up night pictures (the red channel alone, blurred, with noise) cost the networks nothing. Real
+    infrared light makes skin bright, lips pale and hair dark, and none here was measured on that: HEAT
+    is a choice of caution. By it, intervals of age are two fifths wider, and one look names a gender in
+    0.67 instead of 0.76 (700 faces of UTKFace's part `tune`).
     """
-    age = TRUST * looks.age + (1 - TRUST) / AGES
-    female = TRUST * looks.female + (1 - TRUST) / 2
-    return replace(looks, age=age.astype(np.float32), female=female.astype(np.float32))
+    heat = np.full(len(looks), HEAT)
+    genders = np.stack([looks.female, 1 - looks.female], axis=1).astype(np.float64)
+    return replace(
+        looks,
+        age=temper(looks.age.astype(np.float64), heat).astype(np.float32),
+        female=temper(genders, heat)[:, 0].astype(np.float32),
+    )

@@ -67,6 +67,8 @@ class Delivery:
 
     def close(self) -> None:
         """Write all that waits, and close the outputs and the window."""
+        for outlet in self.outputs.outlets:  # all at once: each on the network may take seconds
+            outlet.finish()
         for outlet in self.outputs.outlets:
             outlet.close()
             self.report.pictures_dropped += outlet.dropped

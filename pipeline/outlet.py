@@ -71,11 +71,15 @@ class Outlet:
                 self._waiting.append((result, picture))
                 self._changed.notify_all()
 
-    def close(self) -> None:
-        """Write what waits, then close the sink."""
+    def finish(self) -> None:
+        """Ask for what `close` waits for."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """Write what waits, then close the sink."""
+        self.finish()
         while self._thread.is_alive() and not self._is_stuck():
             self._thread.join(_GLANCE)
         with self._changed:

@@ -491,3 +491,17 @@ def test_frames_of_one_source_may_share_a_turn() -> None:
 
     assert [repr(r.events) for r in together] == [repr(r.events) for r in singly]
     assert [r.stamp.index for r in together] == list(range(20))
+
+
+def test_outputs_that_take_long_to_end_are_waited_for_together() -> None:
+    together = threading.Barrier(3)
+
+    class Slow(Notes):
+        def close(self) -> None:
+            together.wait(5)  # breaks, and fails the sink, unless all three close at once
+            super().close()
+
+    outputs = Outputs([Outlet(Slow(), f"{i}.csv") for i in range(3)])
+    report = _loop([Film(_info(), 5)], Notes(), outputs=outputs).run()
+
+    assert report.exit_code == 0
