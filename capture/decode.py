@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import cv2
@@ -16,6 +17,8 @@ from av.video.stream import VideoStream
 from core.errors import SourceError
 from core.types import Image
 
+_HOLE = 1.5  # usual steps from one picture to the next, over which one is missing in between
+_SLOWER = 1.05  # growth of the usual step, a picture
 _TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -71,6 +74,27 @@ class Decoder:
                 # Pictures build on each other: all are suspect until the next clean key frame.
                 self.damaged = picture.is_corrupt or (self.damaged and not picture.key_frame)
                 yield picture
+
+
+class Holes:
+    """Tells by the times of pictures that one is missing between them, which no decoder flags.
+
+    For streams that lose packets unseen: a picture that fits into one packet goes with it as a whole.
+    """
+
+    def __init__(self) -> None:
+        self._last = math.nan
+        self._step = math.inf  # s, usual; it follows a slower camera slowly
+
+    def after(self, time: float) -> bool:
+        """Is a picture missing before the one at `time`, seconds? NaN says nothing."""
+        step = time - self._last
+        self._last = time
+        if not step > 0:
+            return False
+        missing = step > _HOLE * self._step
+        self._step = min(step, _SLOWER * self._step)
+        return missing
 
 
 class Painter:

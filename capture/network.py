@@ -21,7 +21,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from capture.decode import Decoder, Painter, picture_stream
+from capture.decode import Decoder, Holes, Painter, picture_stream
 from capture.frozen import digest
 from capture.live import Grab, Live, Lost
 from core.errors import SourceError
@@ -138,6 +138,7 @@ class Stream:
         self._finite = bool(self._container.duration and self._container.duration > 0)
         self._timed = self._container.format.name not in _WITHOUT_TIMES
         self._decoder = Decoder()
+        self._holes = Holes() if config.transport == "udp" else None
         self._painter = Painter()
         self._pictures = self._decoder.pictures(self._packets())
         self._due = time.monotonic() + _KEY_FRAME  # until when the next picture must come
@@ -161,6 +162,8 @@ class Stream:
         self._due = time.monotonic() + self._stall
         known = self._timed and picture.time is not None
         presentation = float(picture.time) if known and picture.time is not None else math.nan
+        if self._holes is not None and self._holes.after(presentation) and not picture.key_frame:
+            self._decoder.damaged = True  # those that follow build on a picture that never came
         paint = partial(self._painter.paint, picture)
         return Grab(paint, presentation, self._decoder.damaged, bool(picture.key_frame), _digest(picture))
 
