@@ -112,6 +112,8 @@ class Live:
         self._over = False
         self._error: SourceError | None = None
         self._trouble = ("", "")  # reason and words, while it is lost
+        # The same as it was lost, and the index of the next picture, until it is read.
+        self._news: tuple[int, tuple[str, str]] | None = None
         self._jitter = random.Random(info.name)
         self._left: list[threading.Thread] = []
         self._caller = 0  # which thread counts; others were left behind
@@ -119,9 +121,12 @@ class Live:
         self._call()
 
     def read(self) -> Frame | Gap | None:
-        """The newest picture, once; a Gap after each second without; None if the stream ended."""
+        """The newest picture, once; a Gap when it is lost and after each second without; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._slot or self._over, _SILENCE)
+            self._changed.wait_for(lambda: self._slot or self._over or self._news, _SILENCE)
+            if self._news and (self._slot is None or self._slot[1] >= self._news[0]):
+                (_, trouble), self._news = self._news, None
+                return self._gap(trouble)
             taken, self._slot = self._slot, None
             if taken is None and self._over:
                 if self._error:
@@ -129,7 +134,7 @@ class Live:
                 return None
         if taken is None:
             self._leave_if_hung()
-            return self._gap()
+            return self._gap(self._trouble)
         grab, index, at, frozen = taken
         image = grab.paint()
         # Not before a Gap that was given since.
@@ -144,12 +149,12 @@ class Live:
         if self._thread.is_alive():
             log.debug("%s: hangs in a read and is left behind.", self.info.address)
 
-    def _gap(self) -> Gap:
+    def _gap(self, trouble: tuple[str, str]) -> Gap:
         now = self._last.time  # before the first picture no time goes by
         if not math.isnan(self._began):
             now = max(time.monotonic() - self._began, now)
         self._last = self._stamp(self._last.index, now, self._last.size)
-        return Gap(self._last, *self._trouble)
+        return Gap(self._last, *trouble)
 
     def _stamp(self, index: int, at: float, size: tuple[int, int]) -> Stamp:
         return Stamp(self.info.name, index, at, self._wall.at(at), size)
@@ -166,10 +171,9 @@ class Live:
         self._left = [thread for thread in self._left if thread.is_alive()]
         if time.monotonic() < self._due or len(self._left) >= _LEFT_BEHIND:
             return
-        with self._changed:
-            self._due = math.inf
-            self._left.append(self._thread)
-            self._lose(Lost(f"{self.info.address}: hangs; the call to it did not return.", "hangs"), 0.0)
+        self._due = math.inf
+        self._left.append(self._thread)
+        self._lose(Lost(f"{self.info.address}: hangs; the call to it did not return.", "hangs"), 0.0)
         self._call()
 
     def _run(self, caller: int) -> None:
@@ -208,7 +212,11 @@ class Live:
         """Say once that it is lost; another reason than before only to those who look closely."""
         level = logging.DEBUG if self._trouble[0] else logging.WARNING
         log.log(level, "camera '%s': %s Trying again in %.0f s.", self.info.name, lost, pause)
-        self._trouble = (lost.reason, str(lost))
+        with self._changed:
+            if not self._trouble[0]:
+                self._news = (self._index, (lost.reason, str(lost)))
+            self._trouble = (lost.reason, str(lost))
+            self._changed.notify_all()
 
     def _pump(self, caller: int) -> None:
         """Pass on the pictures of one connection, until it ends as it should."""

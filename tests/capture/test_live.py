@@ -92,6 +92,19 @@ def test_what_does_not_open_is_said_and_called_again(monkeypatch, caplog) -> Non
     assert caplog.text.count("plug one in") == 1
 
 
+def test_an_outage_of_a_moment_is_told_before_the_picture_that_ends_it(monkeypatch) -> None:
+    monkeypatch.setattr(live, "BACK_OFF", (0.0,))
+    scripts = [Script(grab(1), Lost("cut off", "ended")), Script(grab(2), None)]
+
+    source = Live(INFO, lambda: scripts.pop(0), CaptureConfig())
+    items = list(iter(source.read, None))
+    source.close()
+
+    told = [item.reason if isinstance(item, Gap) else int(item.image[0, 0, 0]) for item in items]
+    assert told in (["ended", 2], [1, "ended", 2])
+    assert [item.stamp.time for item in items] == sorted(item.stamp.time for item in items)
+
+
 def test_a_call_that_hangs_is_left_behind_and_another_one_gets_the_pictures(monkeypatch, caplog) -> None:
     monkeypatch.setattr(live, "_HANGS", 0.05)
     monkeypatch.setattr(live, "_SILENCE", 0.02)
