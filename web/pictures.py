@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from core.types import Image
 
@@ -51,7 +51,8 @@ class Pictures:
         """The newest picture of a source; takes no time worth naming, whoever watches."""
         self._latest[source] = Shot(picture)
         if self._loop is not None and self.watching:
-            self._loop.call_soon_threadsafe(self._wake)
+            with suppress(RuntimeError):  # the server has ended meanwhile
+                self._loop.call_soon_threadsafe(self._wake)
 
     def latest(self, source: str) -> Shot | None:
         """The newest picture of a source, None before the first."""

@@ -16,12 +16,12 @@ from web.pictures import Pictures
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 128  # at once, viewers and all others
-PATIENCE = 10.0  # s that a viewer may take for a picture until it is cut off
+PATIENCE = 10.0  # s that a viewer may take nothing, or ask for nothing at first, until it is cut off
 _CLOSING = 2.0  # s for the thread to end
 
 
 class PagesServer(uvicorn.Server):
-    """uvicorn, which also cuts off viewers that read nothing."""
+    """uvicorn, which also cuts off who reads nothing or asks for nothing."""
 
     def __init__(self, app: FastAPI, pictures: Pictures) -> None:
         super().__init__(
@@ -45,6 +45,7 @@ class PagesServer(uvicorn.Server):
         self._stuck: dict[H11Protocol, tuple[int, float]] = {}
         self._thread = threading.Thread(target=self._run, name="pages", daemon=True)
         self._listener: socket.socket | None = None
+        self.failed = False
 
     def start(self, listener: socket.socket) -> None:
         """Serve on this socket, which is ours from now on."""
@@ -62,10 +63,10 @@ class PagesServer(uvicorn.Server):
         self._pictures.attach(asyncio.get_running_loop())
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: look for viewers that take nothing any more."""
+        """Ten times a second: look for those that only hold a connection."""
         now = asyncio.get_running_loop().time()
         stuck: dict[H11Protocol, tuple[int, float]] = {}
-        for link in self._unread():
+        for link in self._waiting():
             left = link.transport.get_write_buffer_size()
             before, since = self._stuck.get(link, (left, now))
             stuck[link] = (left, since if before == left else now)
@@ -77,7 +78,7 @@ class PagesServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn does, but what a viewer has not read is thrown away."""
         self._pictures.end()
-        for link in self._unread():
+        for link in self._waiting():
             link.transport.abort()
         await super().shutdown(sockets)
         for link in self._links():
@@ -87,9 +88,9 @@ class PagesServer(uvicorn.Server):
     def _links(self) -> list[H11Protocol]:
         return [link for link in self.server_state.connections if isinstance(link, H11Protocol)]
 
-    def _unread(self) -> list[H11Protocol]:
-        """Connections whose other side has not yet read what it was sent."""
-        return [link for link in self._links() if link.flow.write_paused]
+    def _waiting(self) -> list[H11Protocol]:
+        """Connections whose other side has not read what it was sent, or has not asked for anything yet."""
+        return [link for link in self._links() if link.flow.write_paused or link.cycle is None]
 
     def _run(self) -> None:
         listener = self._listener
@@ -97,6 +98,7 @@ class PagesServer(uvicorn.Server):
         try:
             self.run(sockets=[listener])
         except Exception:
+            self.failed = True
             log.exception("the pages have ended")
         finally:
             listener.close()

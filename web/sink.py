@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from core.errors import SinkError
 from core.settings import SinkConfig
 from core.status import Status
 from core.types import Image, Result, SourceInfo
@@ -52,7 +53,13 @@ class WebPages:
             )
 
     def write(self, result: Result, picture: Image | None) -> None:
-        """Show the picture of one frame; the newest wins."""
+        """Show the picture of one frame; the newest wins.
+
+        Raises:
+            SinkError: the server is gone.
+        """
+        if self._server.failed:
+            raise SinkError(f"output {self.address}: the pages have ended. Start the program again.")
         if picture is not None:
             self._pictures.put(result.stamp.source, picture)
 

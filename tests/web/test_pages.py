@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from urllib.parse import quote, urlsplit
 
 import cv2
@@ -287,6 +287,29 @@ def test_a_viewer_that_never_reads_is_cut_off(monkeypatch) -> None:
             if i > 20 and not pages._pictures.watching:
                 break
         _wait(lambda: pages._pictures.watching == 0)
+
+
+def test_a_connection_that_asks_for_nothing_is_cut_off(monkeypatch) -> None:
+    monkeypatch.setattr(server_module, "PATIENCE", 0.3)
+    with (
+        serving(Run("door")) as pages,
+        socket.create_connection(("127.0.0.1", _port(pages)), 5) as idle,
+        suppress(ConnectionResetError),
+    ):
+        assert idle.recv(1) == b""
+
+
+def test_a_server_that_breaks_is_a_failure_of_the_output(monkeypatch, caplog) -> None:
+    async def broken(*_: object) -> bool:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(server_module.PagesServer, "on_tick", broken)
+    with serving(Run("door")) as pages:
+        _wait(lambda: pages._server.failed)
+        with pytest.raises(SinkError, match="the pages have ended"):
+            show(pages, picture())
+
+    assert "the pages have ended" in caplog.text
 
 
 def test_the_end_comes_within_two_seconds_whoever_watches() -> None:
