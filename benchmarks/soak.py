@@ -10,6 +10,7 @@ memory, threads, descriptors, the time to come back, the other cameras' pace and
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import platform
@@ -45,7 +46,7 @@ ROOT = Path(__file__).parents[1]
 FIRST = 60.0  # s that the program may take to its first rows of every camera
 LAST = 30.0  # s to end in order
 EVERY = 1.0  # s between two samples
-ROWS, SUMMARY, WORDS = "events.jsonl", "summary.json", "stderr.txt"
+ROWS, SUMMARY, WORDS, SAMPLES = "events.jsonl", "summary.json", "stderr.txt", "samples.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,17 @@ def watch(
     return Watched(samples, [fault.since(zero) for fault in faults], process.wait(LAST))
 
 
+def write_samples(watched: Watched, path: Path) -> None:
+    """A row a sample, for those who want to see when it grew."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["seconds", "memory_mb", "threads", "descriptors", "fault"])
+        for s in watched.samples:
+            now = [fault.kind for fault in watched.faults if fault.at <= s.at <= fault.over]
+            seconds = s.at - watched.samples[0].at
+            table.writerow([f"{seconds:.1f}", f"{s.memory:.1f}", s.threads, s.descriptors, *now])
+
+
 def all_is_well(at: float, faults: Sequence[Fault]) -> bool:
     """No camera fails then, nor is just coming back: a connection less would hide a thread more."""
     return not any(fault.at <= at <= fault.over + fault.how.limit for fault in faults)
@@ -156,6 +168,7 @@ def soak(asked: argparse.Namespace, folder: Path) -> list[Verdict]:
         with running(command(farm.addresses, folder, port), folder) as process:
             await_rows(process, folder / ROWS, asked.cameras)
             watched = watch(process, farm, faults, end, port)
+    write_samples(watched, folder / SAMPLES)
     return judge(watched, names, folder, warming)
 
 
@@ -170,7 +183,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=int, default=10, help="pictures/s of each camera")
-    parser.add_argument("--out", type=Path, help="keep what the program writes in this new folder")
+    parser.add_argument(
+        "--out", type=Path, help="keep what the program writes, and the samples, in this folder"
+    )
     asked = parser.parse_args(words)
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", end=", ")
     print(f"{asked.cameras} cameras of {asked.rate} pictures/s, {asked.minutes:g} minutes, seed {asked.seed}")

@@ -267,6 +267,7 @@ def test_a_program_that_does_all_right_passes_and_one_that_leaks_does_not(
     assert code == bool(failed)
     assert "back after 'drop' of camera 0" in said
     assert "1 reconnects" in said
+    assert len((tmp_path / soak.SAMPLES).read_text().splitlines()) > 20
 
 
 @pytest.mark.slow
