@@ -39,6 +39,8 @@ examples:
                                        annotate a film, write what was seen
   stream.py -s rtsp://10.0.0.7/main -o visits.csv --set privacy.blur=true
                                        a store camera; a line a visit
+  stream.py --config shop.yaml -o http://:8080/
+                                       the cameras of a settings file, with a page
   stream.py -s door.mp4 -s till.mp4 -o '{source}.jsonl'
                                        several at once, a file each
   stream.py -s photos/ -o faces.csv    a folder of unrelated photographs
@@ -80,8 +82,8 @@ def parser() -> Parser:
         action="append",
         default=[],
         metavar="OUT",
-        help=".mp4 .mkv video, .jsonl events, .csv visits, .txt MOTChallenge, .json summary, "
-        "- events on stdout; may be repeated",
+        help=".mp4 .mkv video, .jsonl events, .csv visits, .txt MOTChallenge, .json summary, - events on "
+        "stdout, http://:8080/ pages, rtsp:// mqtt:// webhook+https:// addresses; may be repeated",
     )
     p.add_argument("--every-look", metavar="CSV", help="each raw look beside the belief, for researchers")
     p.add_argument("--config", action="append", default=[], metavar="FILE", help="settings over config.yaml")

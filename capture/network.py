@@ -142,6 +142,7 @@ class Stream:
         self._painter = Painter()
         self._pictures = self._decoder.pictures(self._packets())
         self._due = time.monotonic() + _KEY_FRAME  # until when the next picture must come
+        self._shown_any = False
 
     @property
     def errors(self) -> int:
@@ -159,6 +160,10 @@ class Stream:
             if self._finite:
                 return None
             raise Lost(f"{self._shown}: the other side ended the stream.", "ended")
+        # FFmpeg holds a picture until the next one begins; a time-out lets it out, long after it was taken.
+        if self._shown_any and time.monotonic() - began >= 0.9 * self._stall:
+            raise Lost(f"{self._shown}: gave no picture for {self._stall:g} s.", "stalled")
+        self._shown_any = True
         self._due = time.monotonic() + self._stall
         known = self._timed and picture.time is not None
         presentation = float(picture.time) if known and picture.time is not None else math.nan

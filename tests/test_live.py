@@ -234,6 +234,21 @@ def test_faces_in_an_ignored_area_are_nobody(tmp_path) -> None:
     assert sums_up(tmp_path / "s.json")["door"]["tracks"] == 0
 
 
+def test_a_stall_is_told_within_its_limit_and_no_picture_is_given_late() -> None:
+    soon = ("--set", "capture.stall_timeout=1.5", "--set", "events.interval=0")
+    with Farm(*FACES) as farm, watching("-s", farm.addresses[0], *soon) as run:
+        run.until("track_started")
+        farm.order(0, "stall")
+        lost = run.until("source_lost")
+        farm.order(0, "resume")
+        back = run.until("source_back")
+        run.stop()
+
+    assert lost["reason"] == "stalled"
+    assert 1.3 < lost["t"] - lost["last_t"] < 2.5
+    assert back["seconds"] > 1.5
+
+
 def test_a_frozen_picture_is_told_and_so_is_its_end() -> None:
     soon = ("--set", "capture.frozen_after=3")
     with Farm(*FACES) as farm, watching("-s", farm.addresses[0], *soon) as run:
