@@ -70,7 +70,7 @@ class Overlay:
         self._label(picture, scene, rows, taken)
 
     def _measure(self, shorter: int) -> None:
-        self._shorter = shorter
+        self._shorter, self._said = shorter, ""
         size = max(12, round(0.022 * shorter * self._config.scale))
         self._thickness = max(1, round(size / 8))
         self._margin = max(2, size // 2)
@@ -93,7 +93,9 @@ class Overlay:
         y = height - self._margin - self._panels.height
         if not text or y < 0:
             return np.zeros((0, 4))
-        panel = self._panels.get("", text, GREY)
+        if text != self._said:  # new each second, and never again
+            self._said, self._saying = text, self._panels.make("", text, GREY)
+        panel = self._saying
         panel.lay(picture, self._margin, y)
         box = (self._margin, y, self._margin + panel.add.shape[1], y + panel.add.shape[0])
         return np.array([box], np.float64)
