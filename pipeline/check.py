@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture import Probe, probe
-from capture.address import Resolved, resolve_all
+from capture.address import Resolved, masked, resolve_all
 from core.errors import StreamError
 from core.settings import CaptureConfig, Settings
+from outputs import NETWORK, ending
 from outputs.paths import check_paths, expand, short_of_room
 from pipeline.build import Built, build
 
@@ -110,6 +111,9 @@ def _outputs(lanes: list[list[Resolved]], settings: Settings) -> Iterator[Findin
     for words in short_of_room(settings.sinks, sources):
         yield Finding("output", words, advice=True)
     for sink in settings.sinks:
+        if ending(sink.path) in NETWORK:
+            words = f"{masked(sink.path)}: is called only when the run begins"
+            yield Finding("output", words, advice=True)
         for path in expand(sink, sources):
             free = shutil.disk_usage(path.resolve().parent).free
             yield Finding("output", f"{path}: can be written, {free / 1e9:.1f} GB free")

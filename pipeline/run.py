@@ -16,7 +16,7 @@ from core.errors import SinkError, StreamError
 from core.protocols import Source
 from core.settings import CaptureConfig, Settings, SinkConfig
 from core.types import SourceInfo, Stamp
-from outputs import PLACE, SUMMARY, ending, open_sink
+from outputs import NETWORK, PLACE, SUMMARY, ending, open_sink
 from outputs.looks_csv import LooksCsv
 from outputs.paths import check_paths, short_of_room
 from outputs.summary import write_summary
@@ -173,7 +173,8 @@ def open_window(plan: Plan, sources: Mapping[str, SourceInfo]) -> Window | None:
     if reason is not None:
         log.info("no window: %s", reason)
         return None
-    files = [sink.path for sink in plan.settings.sinks if sink.path != "-" and PLACE not in sink.path]
+    files = [path for sink in plan.settings.sinks if (path := sink.path) != "-" and PLACE not in path]
+    files = [path for path in files if ending(path) not in NETWORK]
     return CvWindow(sources, Path(files[0]).parent if files else Path())
 
 

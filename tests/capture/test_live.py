@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import live
-from capture.clock import LiveClock
+from capture.clock import LiveClock, WallClock
 from capture.live import Grab, Live, Lost
 from core.errors import SourceError
 from core.settings import CaptureConfig
@@ -225,3 +225,26 @@ def test_a_new_connection_has_a_new_presentation_clock() -> None:
     clock.reconnect()
 
     assert clock.time(3.0, 8.0) == 8.0
+
+
+@pytest.mark.parametrize("jump", [3600.0, -7200.0, 10 * 365 * 86400.0])
+def test_a_jump_of_this_machines_clock_moves_utc_alone(jump) -> None:
+    clock = WallClock()
+    before = [clock.hear(t, 1e9 + t + 0.3 * (t % 2)) for t in range(10)]  # it is slewed a little all the time
+
+    moved = clock.hear(10.0, 1e9 + 10 + jump)
+
+    assert not any(before)
+    assert moved
+    assert clock.at(11.0) == 1e9 + 11 + jump
+    assert not clock.hear(11.0, 1e9 + 11 + jump)
+
+
+def test_a_burst_after_a_stall_is_known_as_late() -> None:
+    clock = LiveClock()
+    steady = [clock.time(i / 10, i / 10) and clock.behind for i in range(1, 5)]
+
+    clock.time(0.5, 3.5)
+
+    assert not any(steady)
+    assert clock.behind

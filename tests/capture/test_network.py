@@ -3,6 +3,7 @@
 import socket
 import time
 
+import av
 import pytest
 
 from capture import live, open_source, probe
@@ -10,7 +11,7 @@ from capture.address import resolve_all
 from core.errors import SourceError
 from core.settings import CaptureConfig, SourceConfig
 from core.types import Frame, Gap
-from tests.clips import film, index_of
+from tests.clips import film, index_of, picture
 from tests.servers.http import HttpCamera
 from tests.servers.rtsp import Camera, Faults
 
@@ -177,6 +178,41 @@ def test_a_recorded_film_behind_http_is_read_without_loss(tmp_path) -> None:
 
     assert not source.info.live
     assert [index_of(f.image) for f in frames] == list(range(20))
+
+
+def test_hls_is_read_to_its_end(tmp_path) -> None:
+    with av.open(str(tmp_path / "a.m3u8"), "w", format="hls", options={"hls_list_size": "0"}) as out:
+        stream = out.add_stream("libx264", rate=25, options={"g": "25"})
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for index in range(28):
+            image = av.VideoFrame.from_ndarray(picture(index, (160, 120)), format="bgr24")
+            out.mux(stream.encode(image))
+        out.mux(stream.encode(None))
+    with HttpCamera(tmp_path) as camera:
+        source = opened(f"{camera.address}/a.m3u8")
+        frames = [item for item in iter(source.read, None) if isinstance(item, Frame)]
+        source.close()
+
+    assert source.info.live
+    assert index_of(frames[-1].image) == 27
+
+
+def test_a_decoder_that_is_not_there_is_said_and_the_cpu_takes_its_place(caplog) -> None:
+    with Camera(speed=3) as camera:
+        source = opened(camera.address(), hardware="cuda")
+        frames = frames_of(source, 5)
+        source.close()
+
+    assert len(frames) == 5
+
+
+def test_a_camera_is_read_by_udp() -> None:
+    with Camera(speed=3) as camera:
+        source = opened(camera.address(), transport="udp")
+        frames = frames_of(source, 12)
+        source.close()
+
+    assert [index_of(frame.image) for frame in frames] == [frame.stamp.index % 25 for frame in frames]
 
 
 def test_a_camera_that_never_shows_a_picture_is_left_in_peace_on_close() -> None:
