@@ -173,7 +173,7 @@ class Live:
             return
         self._due = math.inf
         self._left.append(self._thread)
-        self._lose(Lost(f"{self.info.address}: hangs; the call to it did not return.", "hangs"), 0.0)
+        self._lose("hangs", f"{self.info.address}: hangs; the call to it did not return.", 0.0)
         self._call()
 
     def _run(self, caller: int) -> None:
@@ -185,21 +185,22 @@ class Live:
                 self._pump(caller)
                 return self._end(caller, None)
             except SourceError as error:
-                lost = error if isinstance(error, Lost) else Lost(str(error), "unusable")
-                if math.isinf(lost.pause):
+                reason, least = (error.reason, error.pause) if isinstance(error, Lost) else ("unusable", 0.0)
+                if math.isinf(least):
                     return self._end(caller, error)
-                if self._index > before and time.monotonic() - began > _GOOD_AGAIN:
-                    failures = 0
-                pause = self._pause(failures, lost.pause)
-                failures += 1
-                if self._counts(caller):
-                    self._due = math.inf
-                    self._lose(lost, pause)
-                    self._stop.wait(pause)
+                words = str(error)  # not the error itself: it holds all of the connection that it ended
             except Exception as error:
                 # Not its text: foreign errors may hold the whole address.
                 words = f"{self.info.address}: failed with {type(error).__name__}."
                 return self._end(caller, SourceError(words))
+            if self._index > before and time.monotonic() - began > _GOOD_AGAIN:
+                failures = 0
+            pause = self._pause(failures, least)
+            failures += 1
+            if self._counts(caller):
+                self._due = math.inf
+                self._lose(reason, words, pause)
+                self._stop.wait(pause)
         return self._end(caller, None)
 
     def _pause(self, failures: int, least: float) -> float:
@@ -208,14 +209,14 @@ class Live:
             return least * (1 + _JITTER * self._jitter.random())
         return BACK_OFF[min(failures, len(BACK_OFF) - 1)] * (1 - _JITTER * self._jitter.random())
 
-    def _lose(self, lost: Lost, pause: float) -> None:
+    def _lose(self, reason: str, words: str, pause: float) -> None:
         """Say once that it is lost; another reason than before only to those who look closely."""
         level = logging.DEBUG if self._trouble[0] else logging.WARNING
-        log.log(level, "camera '%s': %s Trying again in %.0f s.", self.info.name, lost, pause)
+        log.log(level, "camera '%s': %s Trying again in %.0f s.", self.info.name, words, pause)
         with self._changed:
             if not self._trouble[0]:
-                self._news = (self._index, (lost.reason, str(lost)))
-            self._trouble = (lost.reason, str(lost))
+                self._news = (self._index, (reason, words))
+            self._trouble = (reason, words)
             self._changed.notify_all()
 
     def _pump(self, caller: int) -> None:

@@ -174,4 +174,5 @@ def _count(frame: Frame, last: int, source: Source, report: SourceReport) -> Non
 
 
 def _must_arrive(item: Item) -> bool:
-    return not isinstance(item, Arrival)
+    """All but pictures, and seconds without one that say nothing; the record tells of each loss."""
+    return not isinstance(item, Arrival) or (isinstance(item.item, Gap) and item.item.reason != "")

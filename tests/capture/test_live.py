@@ -1,8 +1,10 @@
 """Live times, pacing, and the thread that keeps the newest picture: without a network."""
 
+import gc
 import math
 import queue
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -103,6 +105,22 @@ def test_an_outage_of_a_moment_is_told_before_the_picture_that_ends_it(monkeypat
     told = [item.reason if isinstance(item, Gap) else int(item.image[0, 0, 0]) for item in items]
     assert told in (["ended", 2], [1, "ended", 2])
     assert [item.stamp.time for item in items] == sorted(item.stamp.time for item in items)
+
+
+def test_a_connection_that_was_lost_is_let_go_of(monkeypatch) -> None:
+    monkeypatch.setattr(live, "BACK_OFF", (0.0,))
+    first = Script(grab(1), Lost("cut off", "ended"))
+    gone, scripts = weakref.ref(first), [first, Script(grab(2), grab(3), None)]
+    del first
+
+    source = Live(INFO, lambda: scripts.pop(0), CaptureConfig())
+    while not isinstance(item := source.read(), Frame) or item.image[0, 0, 0] < 3:
+        pass
+
+    gc.collect()  # the script holds the error that holds it
+
+    assert gone() is None  # it held threads of the decoder
+    source.close()
 
 
 def test_a_call_that_hangs_is_left_behind_and_another_one_gets_the_pictures(monkeypatch, caplog) -> None:

@@ -505,3 +505,46 @@ def test_outputs_that_take_long_to_end_are_waited_for_together() -> None:
     report = _loop([Film(_info(), 5)], Notes(), outputs=outputs).run()
 
     assert report.exit_code == 0
+
+
+def test_a_loss_is_in_the_record_however_busy_the_loop_is() -> None:
+    film, sink = Film(_info(live=True), 300), Notes()
+    film._items[150:150] = [Gap(stamp(149, time=6.0), "stalled", "no picture")]
+
+    report = _loop([film], sink).run()
+
+    assert [kind for kind in sink.kinds() if kind in ("source_lost", "source_back")] == [
+        "source_lost",
+        "source_back",
+    ]
+    assert report.sources[0].reconnects == 1
+    assert report.sources[0].frames_in == report.sources[0].frames_out + sum(report.sources[0].drops.values())
+
+
+def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
+    class Endless(Film):
+        def read(self) -> Frame:
+            self.index = getattr(self, "index", -1) + 1
+            return Frame(stamp(self.index, source=self.info.name), np.full((360, 640, 3), 90, np.uint8))
+
+    changed, sink = threading.Condition(), Notes()
+    infos = [_info(name, live=True) for name in ("door", "till")]
+    door, till = (Intake([info], lambda i: Endless(i, 0), changed) for info in infos)
+    loop = Loop(
+        Pipeline(OneFace(), NoPanel(), _lane),
+        [door],
+        changed,
+        Outputs([Outlet(sink, "notes.csv")]),
+        Progress(shown=False),
+        change=lambda: ([till], ["door"]),
+    )
+    threading.Timer(0.2, loop.reload).start()
+    threading.Timer(0.8, loop.stop).start()
+
+    report = loop.run()
+
+    assert sink.kinds("door")[-1] == "source_ended"
+    assert sink.kinds("till")[0] == "source_started"
+    assert sink.kinds("till")[-1] == "source_ended"
+    assert [source.info.name for source in report.sources] == ["door", "till"]
+    assert report.exit_code == 0
