@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 import cv2
 import numpy as np
@@ -59,7 +59,7 @@ class Decoder:
         self.damaged = False
         self.failed_in_a_row = 0
 
-    def pictures(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFrame]:
+    def pictures(self, packets: Iterable[Packet[VideoStream]]) -> Generator[VideoFrame]:
         """Every picture that decodes, in the order of showing."""
         for packet in packets:
             broken = packet.is_corrupt

@@ -174,6 +174,7 @@ class Stream:
 
     def close(self) -> None:
         """Hang up."""
+        self._pictures.close()  # it holds this, which holds it, and only a collector of garbage would tell
         self._container.close()
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:

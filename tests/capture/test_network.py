@@ -2,12 +2,14 @@
 
 import socket
 import time
+import weakref
 
 import av
 import pytest
 
 from capture import live, open_source, probe
 from capture.address import resolve_all
+from capture.network import Stream
 from core.errors import SourceError
 from core.settings import CaptureConfig, SourceConfig
 from core.types import Frame, Gap
@@ -223,3 +225,16 @@ def test_a_camera_that_never_shows_a_picture_is_left_in_peace_on_close() -> None
         source.close()
 
     assert time.monotonic() - began < 3
+
+
+def test_a_connection_that_stalled_is_gone_once_it_is_closed() -> None:
+    with Camera(speed=3, faults=Faults(stall_after=5)) as camera:
+        stream = Stream(camera.address(), "door", CaptureConfig(stall_timeout=0.5))
+        with pytest.raises(SourceError, match="no picture"):
+            while stream.grab():
+                pass
+        stream.close()
+        gone = weakref.ref(stream)
+        del stream
+
+        assert gone() is None
