@@ -22,7 +22,9 @@ NARROWEST = 0.1  # years, deviation of a look
 WIDEST = 3.0  # times the deviation of one look, for looks that contradict each other
 FAR = 2.5  # deviations of one look; one farther off tells nothing about the scatter of the others
 TRUST = 3.0  # looks' worth of trust in the share that is known beforehand
-MOST_OWN = 0.6  # of a look's variance; what looks scatter beyond it, nobody can explain
+# Of a look's variance, what is its own: looks that agree fully still are not one look, and what they scatter
+# beyond the second, nobody can explain.
+LEAST_OWN, MOST_OWN = 0.05, 0.6
 # Of a hundred people, this many are taken for the other gender in every look.
 ALWAYS_WRONG = 0.015
 # Looks that know nothing, set beside those that were before a gender is named: one poor look, or a
@@ -98,7 +100,7 @@ class AgeBelief:
         scatter = float(near @ squares) / total if total > 0 else 0.0
         own = (TRUST * (1 - shared) + looks * scatter) / (TRUST + looks - 1)
         most = max(1 - shared, MOST_OWN)
-        own = min(max(own, 1 - shared), most)
+        own = min(max(own, min(1 - shared, LEAST_OWN)), most)
         excess = max(float(self.said @ np.minimum(squares, FAR**2)) / self.weight - most, 0.0)
         return min(math.sqrt(1 - own + own / looks + excess), WIDEST)
 

@@ -68,6 +68,17 @@ def test_the_further_looks_scatter_the_less_is_shared_until_they_contradict_each
     assert widths[2] > 1.2 * widths[0]
 
 
+def test_looks_that_agree_fully_share_more_than_is_known_beforehand():
+    one, many = believe(normal(45, 6)), believe(*[normal(45, 6)] * 8)
+
+    assert math.sqrt(SHARED + (1 - SHARED) / 8) < 0.95 < width(many) / width(one) < 1
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 6, 10, 30])
+def test_looks_that_agree_fully_are_never_worth_less_than_one_of_them(count):
+    assert 0.96 < width(believe(*[normal(45, 6)] * count)) / width(believe(normal(45, 6))) < 0.985
+
+
 def test_the_order_of_looks_does_not_matter_while_nothing_fades():
     looks = [normal(age, 6) for age in (20, 33, 41, 70)]
 
