@@ -5,6 +5,7 @@ import math
 import queue
 import threading
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_an_outage_of_a_moment_is_told_before_the_picture_that_ends_it(monkeypat
     scripts = [Script(grab(1), Lost("cut off", "ended")), Script(grab(2), None)]
 
     source = Live(INFO, lambda: scripts.pop(0), CaptureConfig())
-    items = list(iter(source.read, None))
+    items: list[Any] = list(iter(source.read, None))
     source.close()
 
     told = [item.reason if isinstance(item, Gap) else int(item.image[0, 0, 0]) for item in items]
