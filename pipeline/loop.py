@@ -155,8 +155,7 @@ class Loop:
         for arrival in arrivals:
             if isinstance(arrival.item, Gap):
                 self._gap(arrival.item, arrival)
-        if any(isinstance(arrival.item, Gap) for arrival in arrivals):
-            self._give_up_if_hopeless()
+        self._give_up_if_hopeless()
 
     def _begin(self, item: Begun) -> None:
         info = item.report.info
@@ -205,7 +204,7 @@ class Loop:
     def _give_up_if_hopeless(self) -> None:
         """End if all that is left are cameras that did not open, and no camera ever has."""
         left = list(self._active.values())
-        if self.patient or len(left) < sum(not intake.done for intake in self.intakes):
+        if self.patient or not left or len(left) < sum(not intake.done for intake in self.intakes):
             return
         shown = any(report.info.live and report.frames_in for report in self.report.sources)
         if not shown and all(report.state == "lost" for report in left):
