@@ -232,7 +232,9 @@ def _hardware(name: str, shown: str) -> HWAccel | None:
     if name == "none":
         return None
     try:
-        return HWAccel(device_type=name, allow_software_fallback=True)
+        found = HWAccel(device_type=name, allow_software_fallback=True)
+        av.CodecContext.create("h264", "r", hwaccel=found)  # it fails here, not as it is made
+        return found
     except (FFmpegError, OSError, ValueError, RuntimeError):
         log.warning("%s: this machine has no '%s' to decode by; the CPU does it.", shown, name)
         return None
