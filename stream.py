@@ -40,7 +40,7 @@ examples:
   stream.py -s rtsp://10.0.0.7/main -o visits.csv --set privacy.blur=true
                                        a store camera; a line a visit
   stream.py --config shop.yaml -o http://:8080/
-                                       the cameras of a settings file, with a page
+                                       cameras of a settings file, and a page
   stream.py -s door.mp4 -s till.mp4 -o '{source}.jsonl'
                                        several at once, a file each
   stream.py -s photos/ -o faces.csv    a folder of unrelated photographs
