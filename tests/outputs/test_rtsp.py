@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,15 +59,27 @@ def _film(sink: Sink, seconds: float, start: int = 0, **more) -> tuple[int, floa
     return start + count, slowest
 
 
+def _command_line(pid: int) -> str:
+    """Of a process, from Linux's list; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ").strip()
+    except OSError:
+        return ""
+
+
+def _parent(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("PPid:"))
+
+
 def _children() -> list[int]:
     """Processes of ours that publish."""
-    found = subprocess.run(
-        ["pgrep", "-P", str(os.getpid()), "-f", "outputs.rtsp_child"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return [int(word) for word in found.stdout.split()]
+    there = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+    ours = [pid for pid in there if _parent(pid) == os.getpid()]
+    return [pid for pid in ours if "outputs.rtsp_child" in _command_line(pid)]
 
 
 def test_what_is_drawn_is_published_at_its_own_times() -> None:
@@ -136,11 +149,6 @@ def test_a_login_is_sent_to_the_server_alone(caplog, monkeypatch) -> None:
     assert not [line for line in lines if "p@ss" in line or "p%40ss" in line]
     assert "the user or password is wrong" in caplog.text
     assert not [secret for secret in ("p@ss", "p%40ss", "s3cret") if secret in caplog.text]
-
-
-def _command_line(pid: int) -> str:
-    done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return done.stdout
 
 
 @pytest.mark.slow
