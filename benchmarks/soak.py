@@ -203,4 +203,6 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Else the program would go on without anybody who watches it.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:]))

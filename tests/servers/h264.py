@@ -15,12 +15,19 @@ from tests.servers.squares import write
 Unit = list[bytes]  # the NAL units of one picture
 
 
-class Encoder:
-    """x264 as a camera has it: no look ahead, no B-frames, a key frame every so many pictures.
+# x264's options. What follows a key picture makes up for what that one has lost, so a picture shown again
+# never decodes to quite the same pixels: by some levels if even, by about 15 where the quality follows the
+# content, as most cameras have it. In a still nothing is made up for: its other pictures are coarser by far
+# (6 x log2 of the ratio, and the widest dead zone), and so repeat the key picture.
+QUALITIES = {
+    "even": ({"qp": "20"}, ""),
+    "wavering": ({"crf": "20"}, ""),
+    "still": ({"qp": "40"}, ":ipratio=10:deadzone-inter=32"),
+}
 
-    The same picture decodes to the very same pixels each time, unless `wavering`: a quality that follows the
-    content, as most cameras have it, makes them differ by up to about 15 levels.
-    """
+
+class Encoder:
+    """x264 as a camera has it: no look ahead, no B-frames, a key frame every so many pictures."""
 
     def __init__(
         self,
@@ -28,20 +35,21 @@ class Encoder:
         rate: int,
         key_interval: int,
         preset: str = "veryfast",
-        wavering: bool = False,
+        quality: str = "even",
     ) -> None:
+        options, more = QUALITIES[quality]
         self._codec = av.CodecContext.create("libx264", "w")
         self._codec.width, self._codec.height = size
         self._codec.pix_fmt = "yuv420p"
         self._codec.time_base = Fraction(1, rate)
         self._codec.framerate = Fraction(rate)
         # One thread: the same pictures give the same bytes on every machine.
-        more = f"keyint={key_interval}:min-keyint={key_interval}:scenecut=0:threads=1"
+        keys = f"keyint={key_interval}:min-keyint={key_interval}:scenecut=0:threads=1"
         self._codec.options = {
             "tune": "zerolatency",
             "preset": preset,
-            "crf" if wavering else "qp": "20",
-            "x264-params": f"repeat-headers=1:annexb=1:{more}",
+            "x264-params": f"repeat-headers=1:annexb=1:{keys}{more}",
+            **options,
         }
         self._numbers = itertools.count()
 
@@ -66,11 +74,11 @@ def kind(unit: bytes) -> int:
 class Loop:
     """A film that is encoded once and played again and again, from its first picture."""
 
-    def __init__(self, pictures: Iterable, rate: int, key_interval: int, wavering: bool = False) -> None:
+    def __init__(self, pictures: Iterable, rate: int, key_interval: int, quality: str = "even") -> None:
         images = iter(pictures)
         first = next(images)
         size = (first.shape[1], first.shape[0])
-        encoder = Encoder(size, rate, key_interval, wavering=wavering)
+        encoder = Encoder(size, rate, key_interval, quality=quality)
         self.units = [encoder.unit(image) for image in itertools.chain([first], images)]
         self.sets = sets(self.units[0])
 

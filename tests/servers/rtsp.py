@@ -103,7 +103,9 @@ class Camera:
         if self.clock:
             self.reel: Clock | Loop = Clock(look.size or self.clock, self.rate, self.key_interval)
         else:
-            self.reel = Loop(look.of(self._film), self.rate, self.key_interval, self.wavering)
+            still = "even" if look.frozen is None else "still"
+            quality = "wavering" if self.wavering else still
+            self.reel = Loop(look.of(self._film), self.rate, self.key_interval, quality)
 
     def freeze(self) -> None:
         """Show the picture that was sent last again and again."""

@@ -137,14 +137,19 @@ def test_a_stall_shows_in_the_times_of_the_pictures() -> None:
     assert max(np.diff(times)) > 0.4
 
 
+def caught_up(camera, images):
+    """Read all that has been sent by now: a busy machine may have much in its buffers. The last picture."""
+    for _ in range(len(camera.sent) + 1):
+        last = next(images)
+    return last
+
+
 def test_a_changed_resolution_arrives() -> None:
     with Camera(speed=10) as camera, pictures(camera) as images:
-        sizes = [(next(images).width) for _ in range(5)]
+        assert next(images).width == 160
         camera.show(Look(size=(320, 240)))
-        sizes += [(next(images).width) for _ in range(40)]
-
-    assert sizes == sorted(sizes)
-    assert set(sizes) == {160, 320}
+        assert caught_up(camera, images).width == 320
+        assert next(images).height == 240
 
 
 def frozen(wavering):
@@ -155,7 +160,8 @@ def frozen(wavering):
     ):
         next(images)
         camera.freeze()
-        return [next(images) for _ in range(400)][-20:]  # those on their way were not frozen yet
+        caught_up(camera, images)
+        return [next(images) for _ in range(20)]
 
 
 def test_a_frozen_camera_sends_the_same_picture_in_new_packets_and_key_frames() -> None:
@@ -198,7 +204,7 @@ def test_it_says_when_a_stream_is_over() -> None:
         camera.faults.ended = True
         rest = list(images)
 
-    assert len(rest) < 25
+    assert len(rest) < len(camera.sent)
 
 
 def test_a_dropped_viewer_may_come_back() -> None:
@@ -206,7 +212,7 @@ def test_a_dropped_viewer_may_come_back() -> None:
         with pictures(camera) as images:
             next(images)
             camera.drop()
-            assert len(list(images)) < 25
+            assert len(list(images)) < len(camera.sent)
         with pictures(camera) as images:
             assert index_of(next(images).to_ndarray(format="bgr24")) == 0
 
@@ -289,14 +295,3 @@ def play_and_close(camera, stalled):
         next(images)
         camera.faults.stalled = stalled
         camera.close()
-
-
-def test_the_squares_bear_any_number() -> None:
-    image = np.full((120, 160, 3), 90, np.uint8)
-    for number in (0, 1, 2**24 - 1, 0b101010101010101010101010, 12_345_678):
-        squares.write(image, number)
-
-        assert squares.read(image) == number
-
-    assert squares.since(2**24 - 5, 10) == 15
-    assert squares.since(10, 5) == -5
