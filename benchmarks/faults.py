@@ -11,7 +11,7 @@ from core.settings import CaptureConfig
 
 QUIET = 8.0  # s in which all cameras are well, before each fault; what a fault is compared with
 NEXT_TRY = 6.0  # s, the longest pause between two tries to connect, with its jitter
-TO_PICTURE = 6.0  # s that a try may take to its first picture, on a busy machine
+TO_PICTURE = 3.0  # s that the first try after its return may take to its first picture
 AFTER_404 = 72.0  # s, the same pause where the answer means a wrong setting
 
 Orders = tuple[Mapping[str, Any], ...]
