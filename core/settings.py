@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -98,15 +98,9 @@ class SourceConfig(Login):
     name: str | None = Field(None, min_length=1, pattern=r"^[^/\\{}\x00-\x1f]+$")
     kind: Literal["auto", "webcam", "network", "video", "image", "folder", "demo"] = "auto"
     address: str | int
-    capture: dict[str, Any] = {}
+    capture: CaptureConfig = CaptureConfig()
     ignore: tuple[Annotated[tuple[tuple[Share, Share], ...], Field(min_length=3)], ...] = ()
     hours: str = ""
-
-    @field_validator("capture")
-    @classmethod
-    def _known(cls, capture: dict[str, Any]) -> dict[str, Any]:
-        CaptureConfig.model_validate(capture)
-        return capture
 
     @field_validator("hours")
     @classmethod
@@ -116,7 +110,7 @@ class SourceConfig(Login):
 
     def reading(self, common: CaptureConfig) -> CaptureConfig:
         """How this source is read: the common settings, and over them its own."""
-        own = CaptureConfig.model_validate(self.capture)
+        own = self.capture
         return common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
 
 

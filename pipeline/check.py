@@ -112,7 +112,7 @@ def _outputs(lanes: list[list[Resolved]], settings: Settings) -> Iterator[Findin
         yield Finding("output", words, advice=True)
     for sink in settings.sinks:
         if ending(sink.path) in NETWORK:
-            words = f"{masked(sink.path)}: is called only when the run begins"
+            words = f"{masked(sink.path)}: is tried only when the run begins"
             yield Finding("output", words, advice=True)
         for path in expand(sink, sources):
             free = shutil.disk_usage(path.resolve().parent).free

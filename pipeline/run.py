@@ -135,7 +135,7 @@ def _open_sinks(
     plan: Plan, sources: Mapping[str, SourceInfo], monitor: Monitor
 ) -> tuple[list[Path], list[Outlet]]:
     """The paths of the summary, and the other sinks, each in its thread."""
-    live = Live(sources)
+    live = LiveNames(sources)
     summaries = [Path(s.path) for s in plan.settings.sinks if ending(s.path) == SUMMARY]
     opened = [(s, open_sink(s, sources, monitor)) for s in plan.settings.sinks if ending(s.path) != SUMMARY]
     if plan.every_look:
@@ -143,7 +143,7 @@ def _open_sinks(
     return summaries, [Outlet(sink, masked(config.path), live, config.required) for config, sink in opened]
 
 
-class Live:
+class LiveNames:
     """The names of the sources whose pictures may be dropped; sources may come."""
 
     def __init__(self, sources: Mapping[str, SourceInfo]) -> None:
@@ -210,7 +210,7 @@ def _loop(plan: Plan, roster: Roster, built: Built, monitor: Monitor, window: Wi
         built.pipeline,
         [intake(infos) for infos in roster.lanes],
         changed,
-        Outputs(outlets, window, renderer if wants else None, Status(roster.infos, built.provider)),
+        Outputs(outlets, window, renderer if wants else None, StatusLine(roster.infos, built.provider)),
         Progress(shown=window is None),
         settings.runtime.batch_window,
         monitor.report,
@@ -221,7 +221,7 @@ def _loop(plan: Plan, roster: Roster, built: Built, monitor: Monitor, window: Wi
     )
 
 
-class Status:
+class StatusLine:
     """The words of the status line.
 
     A file says nothing that depends on this machine's speed: its video is the same each time.

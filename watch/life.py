@@ -23,6 +23,12 @@ class _Past:
     frames_seen: int  # frames with a detection, since the id was given
     static: bool = False
 
+    def note(self, state: int, static: bool, time: float) -> None:
+        """How it is at `time`; that it does not move, or does after all, is said at once."""
+        self.state = state
+        if static != self.static:
+            self.static, self.due = static, time
+
 
 class Life:
     """Turns the tracks of one source into rows: each id starts once and ends once."""
@@ -59,18 +65,14 @@ class Life:
             events += self._bury_vanished(stamp, ids, reason)
         states, index = tracks.states.tolist(), tracks.index.tolist()
         for row, (track, state) in enumerate(zip(ids, states, strict=True)):
-            kind = "track_updated"
-            past = self._past.get(track)
-            if past is None:
-                kind = "track_started"
-                past = self._past[track] = _Past(stamp.time, SEEN, 0)
+            new = track not in self._past
+            past = self._past.setdefault(track, _Past(stamp.time, SEEN, 0))
             past.frames_seen += index[row] >= 0
             if state != ENDED:
-                past.state = state
-                if past.static != (track in static):  # said at once
-                    past.static, past.due = track in static, stamp.time
-            if stamp.time + _ON_TIME >= past.due and (state != ENDED or kind == "track_started"):
+                past.note(state, track in static, stamp.time)
+            if stamp.time + _ON_TIME >= past.due and (state != ENDED or new):
                 past.due = _next(past.due, self._interval, stamp.time)
+                kind = "track_started" if new else "track_updated"
                 events.append(Event(kind, stamp, track, self._describe(tracks, evidence, row)))
             if state == ENDED:
                 events.append(self._end(stamp, tracks, evidence, row, reason))

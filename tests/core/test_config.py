@@ -7,7 +7,7 @@ import yaml
 
 from core.config import load_settings
 from core.errors import ConfigError
-from core.settings import Settings
+from core.settings import CaptureConfig, Settings, SourceConfig
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,3 +89,20 @@ def test_a_secret_comes_from_the_environment_and_is_masked_in_errors(tmp_path: P
 
     assert settings.sources[0].address == "rtsp://me:s3cr@t@door/main"
     assert "s3cr" not in str(missing.value) + str(wrong.value)
+
+
+def test_a_wrong_key_among_the_settings_of_one_source_is_answered_with_the_right_one(tmp_path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text("sources:\n  - {name: door, address: rtsp://10.0.0.7/main, capture: {siz: [640, 480]}}\n")
+
+    with pytest.raises(ConfigError, match=r"sources\.0\.capture\.siz: no such setting\. Did you mean 'size'"):
+        load_settings([file])
+
+
+def test_a_source_is_read_by_the_common_settings_and_over_them_its_own() -> None:
+    common = CaptureConfig(stall_timeout=3.0, size=(1920, 1080))
+    source = SourceConfig(address=0, capture={"size": [640, 480], "from": 2.0})
+
+    read = source.reading(common)
+
+    assert (read.stall_timeout, read.size, read.begin) == (3.0, (640, 480), 2.0)
