@@ -6,6 +6,7 @@ import math
 
 _USUAL_STEP = 1 / 25  # s; until the source has shown its own
 _LEAST_STEP = 0.001  # s; between frames that claim the same time
+_CATCH_UP = 2.0  # s that what waited in a stalled network may take to come
 _NEW_TIMELINE = 1.0  # s; a fall of more is another recording appended, or a clock that was set
 
 
@@ -50,7 +51,7 @@ class LiveClock:
     this connection, or its arrival where that is missing or off by more than `tolerance`.
 
     Attributes:
-        behind: did the last frame come more than `tolerance` after its time?
+        behind: the last frame waited in a stalled network; newer ones follow at once.
     """
 
     def __init__(self, tolerance: float = 1.0) -> None:
@@ -58,6 +59,8 @@ class LiveClock:
         self._tolerance = tolerance
         self._shift = math.inf
         self._last = -math.inf
+        self._arrival = math.inf  # of the frame before
+        self._catching_up = -math.inf  # until when a burst may last, arrival
         self.behind = False
 
     def reconnect(self) -> None:
@@ -66,16 +69,22 @@ class LiveClock:
 
     def time(self, presentation: float, arrival: float) -> float:
         """Time of the next frame; both in seconds, `arrival` since the source was opened."""
+        waited, self._arrival = arrival - self._arrival, arrival
         time = arrival
         self.behind = False
         if not math.isnan(presentation):
             self._shift = min(self._shift, arrival - presentation)
             time = presentation + self._shift
             if arrival - time > self._tolerance:
-                # The camera's clock was set, runs slow, or a burst is late: begin anew here.
-                self.behind = True
+                if waited > self._tolerance:
+                    self._catching_up = arrival + _CATCH_UP
+                self.behind = arrival < self._catching_up
+                if self.behind:
+                    return arrival
+                # The camera's clock was set, runs slow, or what came after a pause stays late: begin anew.
                 self._shift = arrival - presentation
                 time = arrival
+        self._catching_up = -math.inf
         self._last = max(time, self._last + _LEAST_STEP)
         return self._last
 

@@ -81,7 +81,7 @@ class Live:
     does not return long after its time-out is left behind with its thread, and another one calls anew.
 
     Attributes:
-        stalled: pictures replaced so far that were more than a second old as they came, after a stall.
+        stalled: pictures so far that waited in a stalled network and were old news as they came.
     """
 
     length = math.nan
@@ -251,9 +251,12 @@ class Live:
             log.info("camera '%s': the clock of this machine was set; its UTC is followed.", self.info.name)
         frozen = self._frozen.hear(grab.digest, grab.key, arrival)
         with self._changed:
-            if self._slot is not None and self._clock.behind:
+            # Their time has been told already as one without a picture. A tracker would read
+            # what comes in a burst as huge speeds.
+            if self._clock.behind or at < self._last.time:
                 self.stalled += 1
-            self._slot = (grab, self._index, at, frozen)
+            else:
+                self._slot = (grab, self._index, at, frozen)
             self._index += 1
             self._trouble = ("", "")
             self._changed.notify_all()

@@ -208,6 +208,7 @@ class Loop:
             return
         shown = any(report.info.live and report.frames_in for report in self.report.sources)
         if not shown and all(report.state == "lost" for report in left):
+            log.warning("no camera opened, so the program ends; capture.wait=true has it wait for them.")
             for report in left:
                 self._end(report, SourceError(report.reason))
             self._stopping = True
@@ -296,5 +297,4 @@ class Loop:
         told = {source.info.name: source for source in self.report.sources}
         infos = [info for intake in self.intakes for info in intake.infos]
         now = [told.get(info.name) or SourceReport(info) for info in infos]
-        left = [source for source in self.report.sources if source not in now]
-        self.report.sources = left + now
+        self.report.sources = [source for source in self.report.sources if source not in now] + now

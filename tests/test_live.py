@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.program import start
 from tests.servers.farm import Farm
+from tests.servers.relay import Relay
 
 pytestmark = pytest.mark.slow
 FACES = ("--film", "faces", "--size", "640x360", "--rate", "10")
@@ -147,6 +149,7 @@ def test_if_no_camera_opens_the_program_ends_and_names_each_unless_it_shall_wait
 
     assert process.returncode == 4
     assert said.count("nobody listens there") >= 2
+    assert "capture.wait=true" in said
     assert said.splitlines()[-1].startswith("error: ")
 
 
@@ -247,6 +250,26 @@ def test_a_stall_is_told_within_its_limit_and_no_picture_is_given_late() -> None
     assert lost["reason"] == "stalled"
     assert 1.3 < lost["t"] - lost["last_t"] < 2.5
     assert back["seconds"] > 1.5
+
+
+def test_what_waited_in_a_stalled_network_is_dropped_and_nobody_loses_their_id(tmp_path) -> None:
+    with Farm(*FACES) as farm:
+        address = urlsplit(farm.addresses[0])
+        with Relay(address.port) as network:
+            there = address._replace(netloc=f"127.0.0.1:{network.port}").geturl()
+            words = ("--set", "events.interval=0", "--set", "tracker.max_gap=3", "-o", tmp_path / "s.json")
+            with watching("-s", there, *words) as run:
+                run.until("track_updated", new=10)
+                network.hold()
+                time.sleep(1.8)  # less than a track lives unseen
+                network.release()
+                run.until("track_updated", new=20)
+                run.stop()
+
+    (camera,) = sums_up(tmp_path / "s.json").values()
+    assert 5 <= camera["drops"]["stalled"] <= 20
+    assert camera["tracks"] == 1
+    assert camera["reconnects"] == 0
 
 
 def test_a_frozen_picture_is_told_and_so_is_its_end() -> None:

@@ -259,11 +259,29 @@ def test_a_jump_of_this_machines_clock_moves_utc_alone(jump) -> None:
     assert not clock.hear(11.0, 1e9 + 11 + jump)
 
 
-def test_a_burst_after_a_stall_is_known_as_late() -> None:
+def test_what_waited_in_a_stalled_network_is_old_news_until_it_has_caught_up() -> None:
     clock = LiveClock()
     steady = [clock.time(i / 10, i / 10) and clock.behind for i in range(1, 5)]
 
-    clock.time(0.5, 3.5)
+    burst = []
+    for i in range(5, 37):  # 3.1 s of pictures come at once
+        time = clock.time(i / 10, 3.6 + i / 1000)
+        burst.append((time, clock.behind))
 
     assert not any(steady)
-    assert clock.behind
+    assert [behind for _, behind in burst] == [True] * 22 + [False] * 10
+    fresh = [time for time, behind in burst if not behind]
+    assert np.diff(fresh) == pytest.approx(0.1)  # spread as they were taken
+
+
+@pytest.mark.parametrize("pause", [0.1, 3.0], ids=["its clock is set", "it paused"])
+def test_a_camera_whose_times_stay_behind_is_believed_anew(pause) -> None:
+    clock = LiveClock()
+    shown = []
+    for i in range(60):
+        arrival = i / 10 + (pause if i > 20 else 0.1)
+        time = clock.time(i / 10 - (3 if i > 20 else 0), arrival)
+        shown += [] if clock.behind else [(time, arrival)]
+
+    assert len(shown) >= (60 if pause < 1 else 39)  # at most two seconds' pictures are lost
+    assert all(abs(time - arrival) < 1.1 for time, arrival in shown)
