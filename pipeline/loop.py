@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.errors import SourceError, StageError, StreamError, in_words
@@ -24,11 +24,11 @@ FAILURES_IN_A_ROW = 30  # frames of a live run that may fail one after the other
 HUNG_READ = 2.0  # s that the reading threads have to end before they are left behind
 _GLANCE = 0.1  # s between two looks at what a signal may have asked for
 
-Change = tuple[Sequence[Intake], Sequence[str]]  # sources to add, and the names of those to leave
+Change = tuple[Sequence[Intake], Mapping[str, str]]  # to add; to end, by the first source, with the reason
 
 
 def _no_change() -> Change:
-    return (), ()
+    return (), {}
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Loop:
     _waiting: list[Intake] = field(default_factory=list)  # for a source of the same name to end
     _active: dict[str, SourceReport] = field(default_factory=dict)
     _signals: dict[str, Signal] = field(default_factory=dict)
-    _removed: set[str] = field(default_factory=set)  # sources that were taken out of the settings
+    _leaving: dict[str, str] = field(default_factory=dict)  # sources that a reload ends, and the reason
     _begun: set[str] = field(default_factory=set)
     _cut_lost: set[str] = field(default_factory=set)  # sources whose first frame of a shot failed
 
@@ -129,9 +129,9 @@ class Loop:
             coming, leaving = self.change()
             self._waiting += coming
             for intake in self.intakes:
-                if any(info.name in leaving for info in intake.infos):
+                if not intake.done and (reason := leaving.get(intake.infos[0].name)):
                     intake.stop()
-                    self._removed.update(info.name for info in intake.infos)
+                    self._leaving |= {info.name: reason for info in intake.infos}
         for intake in list(self._waiting):
             taken = {info.name for other in self.intakes if not other.done for info in other.infos}
             if taken.isdisjoint(info.name for info in intake.infos):
@@ -261,10 +261,9 @@ class Loop:
             self._delivery.flush(name)
         else:  # it never opened
             self.report.sources.append(report)
-        reason = "error" if error else "stopped" if self._stopping or name in self._removed else "end"
-        self._removed.discard(name)
+        reason = self._leaving.pop(name, "stopped" if self._stopping else "end")
         result = result or nothing_seen(report)
-        ended = source_event("source_ended", result.stamp, reason, report.error or "")
+        ended = source_event("source_ended", result.stamp, "error" if error else reason, report.error or "")
         self._deliver(replace(result, events=(*result.events, ended)), report)
         report.enter("over", report.error or "", time.monotonic())
         self.listener.over(report.info)

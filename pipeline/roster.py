@@ -45,8 +45,8 @@ class Roster:
         """How a source is read."""
         return self._opening[name][1]
 
-    def change(self, reread: Callable[[], Settings] | None) -> tuple[list[Lane], list[str]]:
-        """Read the settings again: sources that come, and the names of those that go.
+    def change(self, reread: Callable[[], Settings] | None) -> tuple[list[Lane], dict[str, str]]:
+        """Read the settings again: lanes that come, and why others go, by the name of their first source.
 
         One whose entry differs goes and comes. What cannot be read changes nothing.
         """
@@ -55,10 +55,11 @@ class Roster:
             found = {lane[0][0].name: (entry, lane) for entry, lane in _entries(settings)}
         except StreamError as error:
             log.error("the settings are not read anew, all goes on as before: %s", error)
-            return [], []
+            return [], {}
         if settings.model_copy(update={"sources": ()}) != self._settings.model_copy(update={"sources": ()}):
             log.warning("only sources change while the program runs; for the rest, start it again.")
-        leaving = [name for name, entry in self._now.items() if name not in found or found[name][0] != entry]
+        leaving = {name: "removed" for name in self._now if name not in found}
+        leaving |= {n: "stopped" for n, entry in self._now.items() if n in found and found[n][0] != entry}
         coming = [pair for name, pair in found.items() if self._now.get(name) != pair[0]]
         for name in leaving:
             del self._now[name]

@@ -195,7 +195,7 @@ def _loop(plan: Plan, roster: Roster, built: Built, monitor: Monitor, window: Wi
     def intake(infos: Sequence[SourceInfo]) -> Intake:
         return Intake(infos, opened, changed, plan.max_seconds)
 
-    def change() -> tuple[list[Intake], list[str]]:
+    def change() -> tuple[list[Intake], dict[str, str]]:
         coming, leaving = roster.change(plan.reread)
         return [intake(infos) for infos in coming], leaving
 

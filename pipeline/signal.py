@@ -12,6 +12,8 @@ from pipeline.report import SourceReport
 
 log = logging.getLogger(__name__)
 
+_FROZEN = "sends the very same picture again and again; restart it."
+
 
 class Signal:
     """Watches one source; each change is one event and one line of the log."""
@@ -34,15 +36,14 @@ class Signal:
             events.append(Event("source_opened", stamp, 0, {}))
         if frame.frozen and math.isnan(self._frozen):
             self._frozen = stamp.time
-            words = "sends the very same picture again and again; restart it."
-            log.warning("camera '%s': %s", stamp.source, words)
-            events.append(Event("source_frozen", stamp, 0, {"reason": "frozen", "error": words}))
+            log.warning("camera '%s': %s", stamp.source, _FROZEN)
+            events.append(Event("source_frozen", stamp, 0, {"reason": "frozen", "error": _FROZEN}))
         elif not frame.frozen and not math.isnan(self._frozen):
             events.append(Event("source_moving", stamp, 0, {"seconds": stamp.time - self._frozen}))
             log.warning("camera '%s' shows new pictures again.", stamp.source)
             self._frozen = math.nan
         self._last, report.last = stamp.time, now
-        report.enter("frozen" if frame.frozen else "up", "", now)
+        report.enter(*(("frozen", _FROZEN) if frame.frozen else ("up", "")), now)
         return events
 
     def gap(self, gap: Gap, now: float) -> list[Event]:
@@ -51,6 +52,7 @@ class Signal:
         if not gap.reason:
             return []
         before = report.state
+        self._frozen = math.nan  # said anew if it is still so afterwards
         report.enter(CLOSED if gap.reason == CLOSED else "lost", gap.error, now)
         if gap.reason == CLOSED:
             if before != CLOSED:
@@ -59,7 +61,6 @@ class Signal:
             return []
         if before == "lost":
             return []
-        self._frozen = math.nan
         data: Mapping[str, str | int | float]
         data = {"reason": gap.reason, "error": gap.error, "last_t": self._last}
         return [Event("source_lost", stamp, 0, data)]

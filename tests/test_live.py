@@ -170,7 +170,7 @@ def test_sources_come_and_go_while_the_others_lose_no_frame(tmp_path) -> None:
             run.until("track_updated", "cam1", new=15)
             said = run.stop()
 
-    assert ended["reason"] == "stopped"
+    assert ended["reason"] == "removed"
     assert "settings read anew; ending: cam0; beginning: cam2" in said
     assert "all goes on as before" in said
     assert run.rows[-1]["source"] in ("cam1", "cam2")

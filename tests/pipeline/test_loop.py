@@ -533,7 +533,7 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
         changed,
         Outputs([Outlet(sink, "notes.csv")]),
         Progress(shown=False),
-        change=lambda: ([till], ["door"]),
+        change=lambda: ([till], {"door": "removed"}),
     )
     threading.Timer(0.2, loop.reload).start()
     threading.Timer(0.8, loop.stop).start()
@@ -543,5 +543,9 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
     assert sink.kinds("door")[-1] == "source_ended"
     assert sink.kinds("till")[0] == "source_started"
     assert sink.kinds("till")[-1] == "source_ended"
+    ends = [
+        (e.stamp.source, e.data["reason"]) for r in sink.results for e in r.events if e.kind == "source_ended"
+    ]
+    assert ends == [("door", "removed"), ("till", "stopped")]
     assert [source.info.name for source in report.sources] == ["door", "till"]
     assert report.exit_code == 0

@@ -63,6 +63,19 @@ def test_a_frozen_camera_is_said_once_and_so_is_its_end() -> None:
     assert report.state == "up"
 
 
+def test_a_camera_that_is_frozen_still_when_its_hours_begin_is_said_to_be_so_anew() -> None:
+    door, report = signal()
+    door.frame(replace(frame(0), frozen=True), 100.0)
+    reason = report.reason
+    door.gap(gap(1.0, CLOSED), 101.0)
+
+    events = door.frame(replace(frame(9, time=4.0), frozen=True), 104.0)
+
+    assert "the very same picture" in reason
+    assert [event.kind for event in events] == ["source_opened", "source_frozen"]
+    assert report.state == "frozen"
+
+
 def test_opening_hours_begin_and_end_once() -> None:
     door, report = signal()
     door.frame(frame(0), 100.0)
