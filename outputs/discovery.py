@@ -10,11 +10,13 @@ import hashlib
 import json
 import re
 
+from core.status import STATES
+
 _ON = "{{{{ 'ON' if value_json.{} else 'OFF' }}}}"
-_COUNT = {"unit_of_measurement": "people", "icon": "mdi:account-group"}
+_COUNT: dict[str, object] = {"unit_of_measurement": "people", "icon": "mdi:account-group"}
 
 # By COMPONENT/NAME: what is said of each entity alone.
-_ENTITIES = {
+_ENTITIES: dict[str, dict[str, object]] = {
     "sensor/people": {
         "name": "People",
         "value_template": "{{ value_json.people }}",
@@ -38,8 +40,22 @@ _ENTITIES = {
         "device_class": "connectivity",
         "entity_category": "diagnostic",
     },
+    "sensor/state": {
+        "name": "State",
+        "value_template": "{{ value_json.state }}",
+        "device_class": "enum",
+        "options": list(STATES),
+        # Not all of it: Home Assistant allows no attribute `state`, and stores each change of any.
+        "json_attributes_template": "{{ {'reason': value_json.reason} | tojson }}",
+        "entity_category": "diagnostic",
+        "icon": "mdi:cctv",
+    },
 }
-_CAMERA = "binary_sensor/camera"
+# Else they would be unavailable just when they have to say that the source is gone.
+_ALWAYS = ("binary_sensor/camera", "sensor/state")
+_ORIGIN = "stream.py"
+_TOPIC = "homeassistant/{}/{}/config"
+ALL = _TOPIC.format("+", "+")
 
 
 def discovery(source: str, base: str, status: str, version: str) -> dict[str, str]:
@@ -56,20 +72,34 @@ def discovery(source: str, base: str, status: str, version: str) -> dict[str, st
     common = {
         "state_topic": f"{base}/state",
         "device": {"identifiers": [unique], "name": source, "model": "stream.py", **known},
-        "origin": {"name": "stream.py", **known},
+        "origin": {"name": _ORIGIN, **known},
         "qos": 1,
     }
     running, giving = {"topic": status}, {"topic": f"{base}/availability"}
     found = {}
     for path, entity in _ENTITIES.items():
         component, name = path.split("/")
-        # Else the camera would be unavailable just when it has to say that it is gone.
-        needs = [running] if path == _CAMERA else [running, giving]
+        needs = [running] if path in _ALWAYS else [running, giving]
         reach = {"availability": needs, "availability_mode": "all", "unique_id": f"{unique}_{name}"}
-        more = {"json_attributes_topic": f"{base}/state"} if path == _CAMERA else {}
-        topic = f"homeassistant/{component}/{unique}_{name}/config"
+        more = {"json_attributes_topic": f"{base}/state"} if "json_attributes_template" in entity else {}
+        topic = _TOPIC.format(component, f"{unique}_{name}")
         found[topic] = json.dumps({**common, **entity, **reach, **more}, ensure_ascii=False)
     return found
+
+
+def told_of(text: str, status: str) -> str:
+    """The `base` that a message was made with by `discovery`, with the same `status`; empty for any other.
+
+    >>> text, *_ = discovery("door", "shop/door", "shop/status", "").values()
+    >>> told_of(text, "shop/status"), told_of(text, "bar/status"), told_of("{}", "shop/status")
+    ('shop/door', '', '')
+    """
+    try:
+        said = json.loads(text)
+        ours = said["origin"]["name"] == _ORIGIN and {"topic": status} in said["availability"]
+        return str(said["state_topic"]).removesuffix("/state") if ours else ""
+    except (ValueError, LookupError, TypeError):  # somebody else's
+        return ""
 
 
 def _unique(base: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -31,7 +31,6 @@ _INFLIGHT = BATCH
 _PATIENCE = 5.0  # s for a connection or an answer
 _KEEPALIVE = 30  # s; after half as many more without a word the broker sends our last will
 _LEAVE = 0.4  # s for the last word
-_LOOK = 1.0  # s between two looks at how the run is doing
 _REFUSED = (134, 135)  # reason codes: bad user name or password, not authorized
 _BROKEN = "the connection to the broker broke off"
 
@@ -47,9 +46,9 @@ class Mqtt:
         self, config: SinkConfig, sources: Mapping[str, SourceInfo], status: Callable[[], Status]
     ) -> None:
         end = endpoint(config, PORTS)
-        self._retained = Retained(prefix(end), sources, config.discovery)
+        self._retained = Retained(prefix(end), sources, config.discovery, status().version)
         spool = Spool(config.spool or end.spool, config.spool_rows)
-        self._courier = Courier(end.shown, spool, Broker(end, self._retained, status))
+        self._courier = Courier(end.shown, spool, Broker(end, self._retained))
 
     def write(self, result: Result, picture: Image | None) -> None:  # noqa: ARG002  the protocol's
         """Keep the events of one frame; the courier sends them."""
@@ -80,18 +79,15 @@ def prefix(end: Endpoint) -> str:
 class Broker:
     """A connection to a broker: a new one, with nothing remembered, after each failure."""
 
-    def __init__(self, end: Endpoint, retained: Retained, status: Callable[[], Status]) -> None:
+    def __init__(self, end: Endpoint, retained: Retained) -> None:
         self._end = end
         self._retained = retained
-        self._status = status
         self._client: Client | None = None
         self._answer: ReasonCode | None = None
         self._acknowledged: set[int] = set()
         self._told: dict[str, str] = {}  # retained messages that this connection has brought
         self._edition: tuple[int, int] | None = None  # that all of it is of
         self._tls = _Tls(ssl.PROTOCOL_TLS_CLIENT)
-        self._looked = -_LOOK
-        self._version = ""
 
     def deliver(self, letters: Sequence[Letter], left: Callable[[], float]) -> int:
         """Publish what is retained and has changed, then the letters; how many the broker has taken."""
@@ -117,15 +113,10 @@ class Broker:
         client.disconnect()
 
     def _tell(self, left: Callable[[], float]) -> None:
-        if time.monotonic() - self._looked >= _LOOK:
-            self._looked = time.monotonic()
-            status = self._status()
-            self._version = status.version
-            self._retained.look(status)
         edition = self._retained.edition
         if edition == self._edition:
             return
-        now = self._retained.messages(self._version)
+        now = self._retained.messages()
         news = [(topic, text) for topic, text in now.items() if self._told.get(topic) != text]
         while news and left() > 0:
             taken = self._publish([(topic, text, True) for topic, text in news[:BATCH]], left)
@@ -157,6 +148,8 @@ class Broker:
         if self._answer is None or self._answer.is_failure:
             _drop(client)
             raise _refused(self._answer)
+        if self._retained.before:
+            client.subscribe([(topic, 1) for topic in self._retained.before])
         return client
 
     def _prepared(self) -> Client:
@@ -175,7 +168,11 @@ class Broker:
         if self._end.scheme == "mqtts":
             self._tls.load_default_certs()
             client.tls_set_context(self._tls)
-        client.on_connect, client.on_publish = self._on_connect, self._on_publish
+        client.on_connect, client.on_publish, client.on_message = (
+            self._on_connect,
+            self._on_publish,
+            self._on_message,
+        )
         self._answer, self._told, self._edition = None, {}, None
         self._acknowledged.clear()
         return client
@@ -222,6 +219,10 @@ class Broker:
 
     def _on_publish(self, _client: Client, _data: Any, mid: int, _code: Any, _props: Any) -> None:
         self._acknowledged.add(mid)
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if message.retain:  # else it is new, and our own
+            self._retained.heard(message.topic, message.payload.decode("utf-8", "replace"))
 
 
 class _Tls(ssl.SSLContext):

@@ -9,14 +9,21 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from core.status import Status
 from core.types import ENDED, Event, Result, SourceInfo
-from outputs.discovery import discovery
+from outputs.discovery import ALL, discovery, told_of
 from outputs.rows import utc
 
 ONLINE, OFFLINE = "online", "offline"
-_AFTER = {"source_started": "up", "source_back": "up", "source_lost": "lost", "source_ended": "over"}
-_SEEN_BY_STATUS = ("frozen", "closed")  # what no event tells
+_AFTER = {
+    "source_started": "up",
+    "source_back": "up",
+    "source_lost": "lost",
+    "source_frozen": "frozen",
+    "source_moving": "up",
+    "source_closed": "closed",
+    "source_opened": "up",
+    "source_ended": "over",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +46,27 @@ class State:
 class Retained:
     """The topics of all sources and what stands in them now. Any thread may use it."""
 
-    def __init__(self, prefix: str, sources: Mapping[str, SourceInfo], told: bool) -> None:
+    def __init__(self, prefix: str, sources: Mapping[str, SourceInfo], told: bool, version: str = "") -> None:
         """Nothing is known yet.
 
         Args:
             prefix: of all topics, without a slash at its end.
             sources: may grow.
             told: whether Home Assistant is to be told.
+            version: of the program; empty if not known.
         """
         self.status = f"{prefix}/status"
         self._prefix = prefix
         self._sources = sources
         self._told = told
+        self._version = version
         self._lock = threading.RLock()
         self._names: dict[str, str] = {}  # of sources: the same, safe in a topic
         self._states: dict[str, State] = {}
         self._bodies: dict[str, str] = {}  # of sources: their state in JSON
+        self._removed: set[str] = set()  # sources that are in the settings no more
+        self._left: dict[str, str] = {}  # topics of discovery of an earlier run, and the base of their source
+        self._alone = False  # no other run at this broker has our topics
         self._changes = 0
 
     @property
@@ -70,35 +82,52 @@ class Retained:
             now = replace(self._states.get(source, State()), people=people)
             for event in result.events:
                 now = _after(now, event)
+                if event.kind in _AFTER:
+                    gone = event.kind == "source_ended" and event.data.get("reason") == "removed"
+                    (self._removed.add if gone else self._removed.discard)(source)
             return self._change(source, now)
 
-    def look(self, status: Status) -> None:
-        """Take in what only the run itself knows."""
+    @property
+    def before(self) -> list[str]:
+        """The topics that tell what earlier runs have left at the broker; see `heard`."""
+        return [self.status, ALL] if self._told else []
+
+    def heard(self, topic: str, text: str) -> None:
+        """Take in what the broker kept of earlier runs; `messages` clears what is of no source now."""
         with self._lock:
-            for source in status.sources:
-                now = self._states.get(source.name, State())
-                if now.state == "up" and source.state in _SEEN_BY_STATUS:
-                    self._change(source.name, replace(now, state=source.state, reason=source.reason))
-                elif now.state in _SEEN_BY_STATUS and source.state == "up":
-                    self._change(source.name, replace(now, state="up", reason=""))
+            if topic == self.status:
+                self._alone = text == OFFLINE
+            elif base := told_of(text, self.status):
+                self._left[topic] = base
+            self._changes += 1
 
     def base(self, source: str) -> str:
         """What the topics of a source begin with."""
         with self._lock:
             return self._base(source)
 
-    def messages(self, version: str) -> dict[str, str]:
-        """All of them, by topic."""
+    def messages(self) -> dict[str, str]:
+        """All of them by topic, in the order to send them in; empty is what the broker shall forget."""
         with self._lock:
-            found = {self.status: ONLINE}
+            found: dict[str, str] = {}
             for source in dict.fromkeys([*self._sources, *self._states]):
-                base = self._base(source)
-                state = self._states.get(source, State())
-                found[f"{base}/availability"] = ONLINE if state.state in ("up", "frozen") else OFFLINE
-                found[f"{base}/state"] = self._bodies.get(source) or _body(state)
-                if self._told:
-                    found |= discovery(source, base, self.status, version)
-            return found
+                there = self._of(source, self._base(source))
+                found |= dict.fromkeys(reversed(there), "") if source in self._removed else there
+            if self._alone:
+                bases = [base for topic, base in self._left.items() if topic not in found]
+                states = [f"{base}/{end}" for base in bases for end in ("availability", "state")]
+                found |= dict.fromkeys([x for x in (*self._left, *states) if x not in found], "")
+            # Last: what an earlier run has left counts no more when this one becomes available.
+            return {**found, self.status: ONLINE}
+
+    def _of(self, source: str, base: str) -> dict[str, str]:
+        state = self._states.get(source, State())
+        up = state.state in ("up", "frozen")
+        news = {f"{base}/availability": ONLINE if up else OFFLINE}
+        # Nobody shall take a state for that of a source that is not there, nor an old one for the new.
+        body = {f"{base}/state": self._bodies.get(source) or _body(state)}
+        news = body | news if up else news | body
+        return news | discovery(source, base, self.status, self._version) if self._told else news
 
     def _change(self, source: str, now: State) -> bool:
         if self._states.get(source) == now:

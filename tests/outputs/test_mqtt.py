@@ -18,7 +18,7 @@ import pytest
 
 from core.errors import ConfigError, SinkError
 from core.settings import SinkConfig
-from core.status import SourceStatus, Status
+from core.status import Status
 from core.types import Event, Result, SourceInfo, Stamp, Tracks
 from outputs import courier, open_sink
 from outputs.retained import Retained, safe
@@ -183,47 +183,8 @@ time.sleep(60)
         with Listener(broker.port, "shop/#") as late:
             late.until(lambda _: late.last("shop/status") == "offline")
             late.until(lambda _: late.last("shop/door/state"))
-
-    assert late.last("shop/door/availability") == "online"  # as nobody could say otherwise: see `status`
-
-
-@needed
-def test_what_home_assistant_is_told_refers_to_topics_that_exist(tmp_path: Path) -> None:
-    sources = {**DOOR, "문/앞": SourceInfo("문/앞", "webcam", "1", live=True)}
-    with Mosquitto(tmp_path) as broker:
-        mqtt = sink(broker.port, tmp_path, sources, lambda: Status(version="1.2"))
-        mqtt.write(result(0, "source_started"), None)
-        with Listener(broker.port) as listener:
-            listener.until(lambda heard: sum(t.startswith("homeassistant/") for t, _, _ in heard) >= 8)
-            mqtt.close()
-            listener.until(lambda _: listener.last("shop/status") == "offline")
-
-    topics = {topic for topic, _, _ in listener.all}
-    told = {topic: json.loads(text) for topic, text, _ in listener.all if topic.startswith("homeassistant/")}
-    assert len({payload["unique_id"] for payload in told.values()}) == 8
-    assert len({payload["device"]["identifiers"][0] for payload in told.values()}) == 2
-    assert {payload["device"]["name"] for payload in told.values()} == {"door", "문/앞"}
-    for topic, payload in told.items():
-        _, component, name, end = topic.split("/")
-        assert component in ("sensor", "binary_sensor")
-        assert (name, end) == (payload["unique_id"], "config")
-        assert name.isascii()
-        used = [payload["state_topic"], *(entry["topic"] for entry in payload["availability"])]
-        assert set(used) <= topics
-        assert payload["origin"] == {"name": "stream.py", "sw_version": "1.2"}
-        assert len(payload["availability"]) == (1 if payload["name"] == "Camera" else 2)
-        assert payload["availability_mode"] == "all"
-
-
-@needed
-def test_home_assistant_is_told_nothing_if_not_wanted(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path) as broker, Listener(broker.port) as listener:
-        mqtt = sink(broker.port, tmp_path, discovery=False)
-        listener.until(lambda _: listener.last("shop/door/state"))
-        mqtt.close()
-        listener.until(lambda _: listener.last("shop/status") == "offline")
-
-    assert not [topic for topic, _, _ in listener.all if topic.startswith("homeassistant")]
+            # As nobody could say otherwise: see `status`.
+            late.until(lambda _: late.last("shop/door/availability") == "online")
 
 
 @pytest.fixture
@@ -277,10 +238,10 @@ def test_a_broker_is_believed_only_with_a_certificate_that_the_system_trusts(
     made, key = certificate(tmp_path)
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(made))
-    plain = free_port()
-    lines = f"certfile {made}\nkeyfile {key}\nlistener {plain} 127.0.0.1\nallow_anonymous true\n"
-    with Mosquitto(tmp_path, lines=lines) as broker, Listener(plain) as listener:
-        mqtt = sink(broker.port, tmp_path, path=f"mqtts://127.0.0.1:{broker.port}/shop")
+    safe_port = free_port()  # opened after the other, which nobody calls again
+    lines = f"allow_anonymous true\nlistener {safe_port} 127.0.0.1\ncertfile {made}\nkeyfile {key}\n"
+    with Mosquitto(tmp_path, lines=lines) as broker, Listener(broker.port) as listener:
+        mqtt = sink(broker.port, tmp_path, path=f"mqtts://127.0.0.1:{safe_port}/shop")
         mqtt.write(result(0, "track_updated"), None)
         if trusted:
             listener.until(lambda _: listener.events("shop/door/events"))
@@ -352,16 +313,32 @@ def test_names_of_sources_that_a_topic_cannot_hold_stay_apart() -> None:
     assert safe("#") == "_"
 
 
-def test_a_frozen_picture_is_known_from_the_run_as_no_event_tells_it() -> None:
+def test_a_frozen_picture_and_the_end_of_the_opening_hours_are_states() -> None:
     retained = Retained("shop", DOOR, told=False)
+
+    def state(kind: str, **data: str) -> tuple[str, str, str]:
+        retained.heed(result(0, kind, **data))
+        found = retained.messages()
+        said = json.loads(found["shop/door/state"])
+        return said["state"], said["reason"], found["shop/door/availability"]
+
+    assert state("source_started") == ("up", "", "online")
+    assert state("source_frozen", reason="frozen", error="restart it") == ("frozen", "restart it", "online")
+    assert state("source_moving") == ("up", "", "online")
+    assert state("source_closed") == ("closed", "", "offline")
+    assert state("source_opened") == ("up", "", "online")
+
+
+def test_nobody_takes_what_an_earlier_run_has_left_for_what_is_now() -> None:
+    retained = Retained("shop", DOOR, told=True)
     retained.heed(result(0, "source_started"))
+    up = list(retained.messages())
+    retained.heed(result(1, "source_lost", people=0))
+    lost = list(retained.messages())
 
-    def state(word: str) -> dict[str, object]:
-        retained.look(Status(sources=(SourceStatus("door", "webcam", True, word, "the same picture"),)))
-        return json.loads(retained.messages("")["shop/door/state"])
-
-    assert (state("frozen")["state"], state("frozen")["reason"]) == ("frozen", "the same picture")
-    assert (state("up")["state"], state("up")["reason"]) == ("up", "")
+    assert up[-1] == lost[-1] == "shop/status"
+    assert up.index("shop/door/state") < up.index("shop/door/availability")
+    assert lost.index("shop/door/availability") < lost.index("shop/door/state")
 
 
 def test_a_frame_in_which_nothing_changes_is_no_news() -> None:
@@ -378,7 +355,7 @@ def test_the_last_frame_leaves_nobody_in_sight() -> None:
     ended = result(1, "source_ended", people=2, last=True)
     retained.heed(ended)
 
-    state = json.loads(retained.messages("")["shop/door/state"])
+    state = json.loads(retained.messages()["shop/door/state"])
 
     assert (state["people"], state["visitors"], state["state"]) == (0, 1, "over")
     assert np.all(ended.tracks.states == 0)
