@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +64,23 @@ class Session:
         return [output[: len(batch)] for output in self._session.run(names, {self._input: padded})]
 
 
+def keep_to_itself() -> None:
+    """Have onnxruntime tell its makers nothing; no use after its first import in a process.
+
+    Else it writes down the machine, the program and each network that is opened, under a number of the
+    machine, in `~/.cache/Microsoft`, to be sent to them; its own `disable_telemetry_events` comes too late.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def runtime() -> ModuleType:
+    """onnxruntime, which keeps to itself."""
+    keep_to_itself()
+    import onnxruntime
+
+    return onnxruntime  # type: ignore[no-any-return]
+
+
 def open_session(path: Path, device: str = "auto", threads: int = 2) -> Session:
     """Open a network on a device.
 
@@ -74,8 +93,7 @@ def open_session(path: Path, device: str = "auto", threads: int = 2) -> Session:
         DeviceError: the device that was named does not run here.
         WeightsError: the file is no ONNX network.
     """
-    import onnxruntime
-
+    onnxruntime = runtime()
     onnxruntime.set_default_logger_severity(3)  # its warnings mean nothing to a user
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -105,15 +123,11 @@ def open_session(path: Path, device: str = "auto", threads: int = 2) -> Session:
 
 def has_gpu() -> bool:
     """Whether onnxruntime offers a GPU provider here (it may still fail to start)."""
-    import onnxruntime
-
-    return PROVIDERS["cuda"] in onnxruntime.get_available_providers()
+    return PROVIDERS["cuda"] in runtime().get_available_providers()
 
 
 def _providers(device: str) -> list[Any]:
-    import onnxruntime
-
-    offered = onnxruntime.get_available_providers()
+    offered = runtime().get_available_providers()
     if device == "auto":
         order = [PROVIDERS["cuda"], PROVIDERS["cpu"]]
         return [p for p in order if p in offered]

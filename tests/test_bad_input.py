@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
+from core.session import has_gpu
 from tests.portraits import every, portrait, write_film
 from tests.program import ROOT, run, start
 
@@ -213,10 +214,7 @@ def test_an_unknown_network_is_answered_with_the_right_ones(film: Path) -> None:
 
 
 def test_a_device_that_is_not_there_is_an_error_never_a_silent_cpu_run(film: Path) -> None:
-    pytest.importorskip("onnxruntime")
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    if has_gpu():
         pytest.skip("this onnxruntime offers cuda")
     _fails(run("-s", film, "--device", "cuda"), 3, "cuda", "only: cpu")
 

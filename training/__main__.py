@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from core.errors import ConfigError, StreamError
+from core.session import keep_to_itself
 
 # A task is a module with `arguments(parser)` and `run(options)`; imported only when asked for.
 TASKS = {
@@ -21,6 +22,7 @@ STOPPED = 130  # as a shell says it of Ctrl-C
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one task; the exit code. Errors are one sentence on stderr."""
+    keep_to_itself()
     words = list(sys.argv[1:] if words is None else words)
     parser = argparse.ArgumentParser("python -m training", description=__doc__)
     tasks = parser.add_subparsers(dest="task", required=True, metavar="{" + ",".join(TASKS) + "}")
