@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from outputs import NETWORK, PLACE, ending, misnamed
 from outputs.fan import fill
 from outputs.textfile import STDOUT, failure
 
+BEGAN = "{began}"
 Identity = tuple[object, ...]
 
 _ROOM = {".mp4": 500e6, ".mkv": 500e6}  # bytes free below which a warning is due
@@ -46,6 +48,16 @@ def short_of_room(sinks: Sequence[SinkConfig], sources: Mapping[str, SourceInfo]
             if free < room:
                 words.append(f"output {path}: only {free / 1e6:.0f} MB are free on its disk. Make room.")
     return words
+
+
+def begun(sinks: Iterable[SinkConfig], wall: float) -> tuple[SinkConfig, ...]:
+    """The outputs of a run that begins at UTC seconds `wall`: that time is put in the place of `{began}`.
+
+    >>> [sink.path for sink in begun([SinkConfig(path="{source}-{began}.csv")], 0.0)]
+    ['{source}-1970-01-01T000000Z.csv']
+    """
+    moment = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(wall))  # no colon: Windows takes none
+    return tuple(sink.model_copy(update={"path": sink.path.replace(BEGAN, moment)}) for sink in sinks)
 
 
 def expand(sink: SinkConfig, sources: Mapping[str, SourceInfo]) -> list[Path]:

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from capture import open_source
@@ -18,7 +18,7 @@ from core.settings import CaptureConfig, Settings, SinkConfig
 from core.types import SourceInfo, Stamp
 from outputs import NETWORK, PLACE, SUMMARY, ending, open_sink
 from outputs.looks_csv import LooksCsv
-from outputs.paths import check_paths, short_of_room
+from outputs.paths import begun, check_paths, short_of_room
 from outputs.summary import write_summary
 from pipeline.build import Built, build
 from pipeline.intake import Intake
@@ -81,6 +81,8 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     """
     roster = Roster(plan.settings)
     sources = roster.infos
+    sinks = begun(plan.settings.sinks, time.time())
+    plan = replace(plan, settings=plan.settings.model_copy(update={"sinks": sinks}))
     check_outputs(plan, sources)
     built = build(plan.settings)
     _announce(built, plan.settings, sources)

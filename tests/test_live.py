@@ -158,7 +158,7 @@ def test_sources_come_and_go_while_the_others_lose_no_frame(tmp_path) -> None:
         entries = [f"{{name: cam{i}, address: '{address}'}}" for i, address in enumerate(farm.addresses)]
         config = settings(tmp_path, *entries[:2])
         summary, every = tmp_path / "s.json", ("--set", "events.interval=0")
-        with watching("--config", config, "-o", summary, *every) as run:
+        with watching("--config", config, "-o", summary, "-o", tmp_path / "{began}.csv", *every) as run:
             run.until("track_started", "cam0")
             run.until("track_started", "cam1")
             settings(tmp_path, *entries[1:])
@@ -172,6 +172,7 @@ def test_sources_come_and_go_while_the_others_lose_no_frame(tmp_path) -> None:
 
     assert ended["reason"] == "removed"
     assert "settings read anew; ending: cam0; beginning: cam2" in said
+    assert "only sources change" not in said
     assert "all goes on as before" in said
     assert run.rows[-1]["source"] in ("cam1", "cam2")
     times = [row["t"] for row in run.rows if row["source"] == "cam1" and "id" in row]

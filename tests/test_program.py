@@ -136,6 +136,16 @@ def test_part_of_a_film_keeps_its_times(film: Path, tmp_path: Path) -> None:
     assert rows[-1]["t"] == pytest.approx(2.0, abs=0.081)
 
 
+def test_each_run_has_a_file_of_its_own_if_its_path_says_so(film: Path, tmp_path: Path) -> None:
+    for second in range(2):
+        done = run("-s", film, "-o", tmp_path / "visits-{began}.csv")
+        assert done.returncode == 0, done.stderr
+        written = sorted(tmp_path.glob("visits-20??-??-??T??????Z.csv"))
+        assert len(written) == second + 1
+
+    assert [len(path.read_text().splitlines()) for path in written] == [2, 2]
+
+
 def test_photographs_are_strangers_to_each_other(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
