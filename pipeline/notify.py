@@ -6,9 +6,11 @@ import socket
 import time
 from collections.abc import Callable
 
+_FRESH = 5.0  # s, how old `systemctl status` may be
+
 
 class Notifier:
-    """Called by the loop as often as it likes; says so at most twice in each time that the watchdog allows.
+    """Called by the loop as often as it likes; tells twice in the time that the watchdog allows, or oftener.
 
     Source: sd_notify(3), systemd.
     """
@@ -22,7 +24,7 @@ class Notifier:
             words: how it is doing, one line.
         """
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        self._pause = watchdog / 2 if watchdog else 10.0
+        self._pause = min(watchdog / 2 or _FRESH, _FRESH)
         self._words = words
         self._due = 0.0
 

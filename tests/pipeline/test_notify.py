@@ -33,6 +33,20 @@ def test_systemd_hears_that_we_are_ready_and_then_twice_in_each_watchdog(tmp_pat
     assert heard[1:] == ["WATCHDOG=1\nSTATUS=2 of 2 sources up"] * 3
 
 
+def test_what_systemd_says_of_the_program_is_never_older_than_some_seconds(tmp_path, clock) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        tell = Notifier(str(tmp_path / "notify"), 60.0, lambda: str(clock[0]))
+        for _ in range(2):
+            tell()
+            clock[0] += 5.1
+
+        heard = [systemd.recv(1000).decode() for _ in range(2)]
+
+    assert [text.rpartition("=")[2] for text in heard] == ["100.0", "105.1"]
+
+
 def test_an_abstract_socket_is_found(clock) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind("\0stream-py-test")
