@@ -1,5 +1,7 @@
 """How the cost of many cameras is counted."""
 
+import time
+
 import pytest
 
 from benchmarks import streams
@@ -15,7 +17,7 @@ def test_each_camera_is_counted_and_the_slowest_is_named(monkeypatch) -> None:
             nth += 1
             if address == "fast" or nth % 4 == 0:
                 count()
-            streams.time.sleep(0.01)
+            time.sleep(0.01)
 
     slow = run(reader, ["fast", "slow"], 0.5).slowest
     fast = run(reader, ["fast"], 0.5).slowest
