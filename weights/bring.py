@@ -24,6 +24,7 @@ CONVERTERS = {
     "gender_dlib": "dlib",
     "emotion_fer": "keras",
     "embed_dlib": "faceapi",
+    "faceres_deep": "faceres",
 }
 NEEDED = ("onnx", "h5py")
 INSTALL = "pip install -r requirements/convert.txt"

@@ -12,8 +12,8 @@ from core.types import Array
 
 # Of each output: mean, standard deviation, first and last value. Noted for retinaface from the
 # conversion that equals TensorFlow's own run on photographs, for embed_dlib from the package's own
-# code (TensorFlow.js in plain JavaScript). The networks kept in the repository need none: a fresh
-# conversion is compared with them.
+# code and for faceres_deep from its own graph (TensorFlow.js in plain JavaScript). The networks kept
+# in the repository need none: a fresh conversion is compared with them.
 GOLDEN = {
     "retinaface": {
         "scores": (0.0004037, 0.00129118, 0.00184389, 4.47717e-06),
@@ -21,6 +21,10 @@ GOLDEN = {
         "points": (0.304839, 2.83504, -2.01788, 0.598957),
     },
     "embed_dlib": {"embedding": (-0.181917, 1.348622, -1.386404, 0.0730759)},
+    "faceres_deep": {
+        "age": (0.01, 0.00775622, 0.0130359, 0.00177387),
+        "gender": (0.5, 0.183132, 0.316868, 0.683132),
+    },
 }
 RELATIVE, ABSOLUTE = 1e-3, 1e-5
 

@@ -150,6 +150,22 @@ def test_whole_numbers_stand_for_floats_as_tensorflow_js_has_it():
     assert tensors["b"].value.tolist() == [1.5, -2.0, 0.0]
 
 
+def test_a_list_of_weights_is_found_within_the_file_of_a_graph():
+    faceapi = pytest.importorskip("weights.convert.faceapi", exc_type=ImportError)
+    graph = {"modelTopology": {"node": []}, "weightsManifest": [{"weights": LAYOUT}]}
+
+    tensors = faceapi.read(NUMBERS, json.dumps(graph).encode())
+
+    assert list(tensors) == ["a", "b"]
+
+
+def test_a_graph_of_another_version_is_an_error_of_ours():
+    faceres = pytest.importorskip("weights.convert.faceres", exc_type=ImportError)
+
+    with pytest.raises(WeightsError, match="no weights conv1/convolution/merged_input; another version"):
+        faceres.convert(NUMBERS, layout(*LAYOUT))
+
+
 @pytest.mark.parametrize(
     ("data", "rows"),
     [

@@ -64,6 +64,30 @@ def test_a_face_print_is_what_the_package_s_own_code_computes():
     assert np.linalg.norm(answer[0]) == pytest.approx(1.285117, abs=1e-5)
 
 
+def test_an_age_is_what_the_package_s_own_graph_computes():
+    """Recorded with TensorFlow.js (in plain JavaScript) and `faceres-deep.json` of the npm package."""
+    try:
+        session = open_session(locate(cards()["faceres_deep"]), "cpu")
+    except WeightsError as error:
+        pytest.skip(str(error))
+    pattern = np.sin(np.arange(3 * 224 * 224) / 31).astype(np.float32).reshape(1, 3, 224, 224)
+
+    age, gender = session.run(np.float32(0.4) * pattern)
+
+    twenties = [
+        0.01508311,
+        0.01661234,
+        0.01671302,
+        0.01947338,
+        0.01911688,
+        0.02188729,
+        0.01996795,
+        0.02143220,
+    ]
+    assert age[0, 20:28].tolist() == pytest.approx(twenties, abs=1e-6)
+    assert gender[0].tolist() == pytest.approx([0.3527698, 0.6472302], abs=1e-5)
+
+
 def test_eileen_collins_smiles():
     path = HOME.parent / "capture" / "demo" / "pictures" / "astronaut.png"
     face = np.asarray(cv2.imread(str(path)))[60:181, 163:284]  # the square around RetinaFace's box

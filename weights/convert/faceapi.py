@@ -72,7 +72,8 @@ def read(data: bytes, layout: bytes) -> dict[str, Tensor]:
 
     Args:
         data: their numbers, one after the other.
-        layout: JSON of TensorFlow.js: groups of tensors with name, shape and quantization.
+        layout: JSON of TensorFlow.js: groups of tensors with name, shape and quantization, bare or
+            within the file of a graph.
 
     Raises:
         WeightsError: the two do not belong together.
@@ -80,16 +81,18 @@ def read(data: bytes, layout: bytes) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     at = 0
     try:
-        for row in (row for group in json.loads(layout) for row in group["weights"]):
+        listed = json.loads(layout)
+        groups = listed["weightsManifest"] if isinstance(listed, dict) else listed
+        for row in (row for group in groups for row in group["weights"]):
             kind = row.get("quantization", {"dtype": row["dtype"], "scale": 1.0, "min": 0.0})
             count, dtype = int(np.prod(row["shape"])), np.dtype(kind["dtype"]).newbyteorder("<")
             stored = np.frombuffer(data, dtype, count, at).reshape(row["shape"])
             tensors[row["name"]] = Tensor(stored, -kind["min"] / kind["scale"], kind["scale"])
             at += stored.nbytes
     except (ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"face-api: its list of weights cannot be read: {error}") from error
+        raise WeightsError(f"the package's list of weights cannot be read: {error}") from error
     if at != len(data):
-        raise WeightsError(f"face-api: the list of weights tells of {at} bytes, the file has {len(data)}.")
+        raise WeightsError(f"the list of weights tells of {at} bytes, the file has {len(data)}.")
     return tensors
 
 
