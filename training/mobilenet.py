@@ -1,11 +1,14 @@
-"""MobileNetV2: narrow maps between, wide and depthwise within.
+"""MobileNet, the first and the second: convolutions that look at each map by itself, then mix the maps.
 
-Source: Sandler et al., "MobileNetV2: inverted residuals and linear bottlenecks", CVPR 2018, table 2.
+Sources: Howard et al., "MobileNets: efficient convolutional neural networks for mobile vision
+applications", arXiv 1704.04861, table 1; Sandler et al., "MobileNetV2: inverted residuals and linear
+bottlenecks", CVPR 2018, table 2.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from training.networks import ConvNorm
 
@@ -20,6 +23,30 @@ STAGES = (
     (6, 320, 1, 1),
 )
 FIRST, LAST = 32, 1280
+# Of the first MobileNet: channels out, stride.
+PAIRS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *(((512, 1),) * 5), (1024, 2), (1024, 1))
+
+
+class Around(nn.Module):
+    """The zeros that TensorFlow puts around a map before a window of 3 halves it: none before an even one."""
+
+    def forward(self, value: Tensor) -> Tensor:
+        """Maps in, larger maps out."""
+        before = value.shape[-1] % 2
+        return functional.pad(value, (before, 1, before, 1))
+
+
+def mobilenetv1(shape: tuple[int, ...] = (256,)) -> tuple[nn.Module, int]:
+    """All of it but the classifier; `shape` is the width of a last layer, which FaceRes added."""
+    layers: list[nn.Module] = [Around(), ConvNorm(3, FIRST, 3, 2), nn.ReLU6(inplace=True)]
+    given = FIRST
+    for made, stride in PAIRS:
+        layers += [Around()] if stride == 2 else []
+        layers += [ConvNorm(given, given, 3, stride, 2 - stride, groups=given), nn.ReLU6(inplace=True)]
+        layers += [ConvNorm(given, made, 1), nn.ReLU6(inplace=True)]
+        given = made
+    layers += [nn.AdaptiveAvgPool2d(1), ConvNorm(given, shape[0], 1), nn.ReLU(), nn.Flatten()]
+    return nn.Sequential(*layers), shape[0]
 
 
 class Inverted(nn.Module):

@@ -15,6 +15,7 @@ from training.recipes import Recipe
 BUILDERS = {
     "dlib_resnet": "training.networks:dlib_resnet",
     "ssrnet": "training.ssrnet:ssrnet",
+    "mobilenetv1": "training.mobilenet:mobilenetv1",
     "mobilenetv2": "training.mobilenet:mobilenetv2",
     "facenet": "training.facenet:facenet",
 }
@@ -146,7 +147,7 @@ def started(net: FaceNet, weights: Mapping[str, Tensor], faces: Tensor) -> None:
     network gives what the other one gave, and can be trained as one with batch normalisation.
 
     Args:
-        net: with a backbone of `dlib_resnet`.
+        net: with a backbone of the other one's layers, or of the first of them.
         weights: `0.weight`, `0.bias`, `1.weight`, ...: kernels and biases in the order of the layers.
         faces: float32 (N, 3, S, S), prepared as for that network.
     """

@@ -14,7 +14,7 @@ from weights.store import locate
 
 
 def begin(net: FaceNet, card: str, faces: Tensor) -> None:
-    """Start a network of `dlib_resnet` with the convolutions of a card.
+    """Start a network with the convolutions of a card that has the same layers.
 
     Args:
         net: that is to be trained.

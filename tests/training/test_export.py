@@ -36,7 +36,7 @@ def _trained(folder, name: str = "people", **changes):
     return kept(folder)
 
 
-@pytest.mark.parametrize("name", ["people", "moods", "ssrnet", "mobilenetv2", "facenet"])
+@pytest.mark.parametrize("name", ["people", "people_teacher", "moods", "ssrnet", "mobilenetv2", "facenet"])
 def test_the_exported_network_answers_as_pytorchs_alone_and_in_a_batch(tmp_path, name: str) -> None:
     trained = _trained(tmp_path, name)
     answers = answering(trained, trained.recipe.heads)

@@ -13,6 +13,7 @@ from tests.training.drawn import cached  # noqa: E402
 from training.__main__ import main  # noqa: E402
 from training.kept import kept  # noqa: E402
 from training.loop import Run, answers, prepare, train  # noqa: E402
+from training.mobilenet import mobilenetv1  # noqa: E402
 from training.networks import BUILDERS, ConvNorm, FaceNet, build, dlib_resnet, started  # noqa: E402
 from training.recipes import PLAIN, RECIPES  # noqa: E402
 from training.targets import Faces, Fold  # noqa: E402
@@ -148,9 +149,10 @@ def test_every_recipe_gives_finite_answers_of_its_heads_and_can_take_a_step(cach
     assert set(BUILDERS) >= {recipe.network}
 
 
-def test_a_network_begun_with_anothers_convolutions_answers_as_it() -> None:
+@pytest.mark.parametrize(("builder", "shape"), [(dlib_resnet, (1, 1)), (mobilenetv1, (16,))])
+def test_a_network_begun_with_anothers_convolutions_answers_as_it(builder, shape) -> None:
     torch.manual_seed(1)
-    teacher, width = dlib_resnet((1, 1))
+    teacher, width = builder(shape)
     blocks = [block for block in teacher.modules() if isinstance(block, ConvNorm)]
     weights = {}
     for nth, block in enumerate(blocks):
@@ -159,7 +161,7 @@ def test_a_network_begun_with_anothers_convolutions_answers_as_it() -> None:
         block[1] = torch.nn.Identity()
         block[0].bias = torch.nn.Parameter(weights[f"{nth}.bias"])
     faces = torch.randn(8, 3, 48, 48)
-    backbone, _ = dlib_resnet((1, 1))
+    backbone, _ = builder(shape)
 
     net = FaceNet(backbone, width, ("age",))
     started(net, weights, faces)
