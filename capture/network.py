@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 from capture.decode import Decoder, Holes, Painter, picture_stream
 from capture.frozen import digest
 from capture.live import Grab, Live, Lost
+from capture.refusal import explain, said
 from core.errors import SourceError
 from core.settings import CaptureConfig
 from core.types import U8, SourceInfo
@@ -34,61 +35,6 @@ _KEY_FRAME = 10.0  # s that a camera may take, once open, to its first picture
 _UNDECODABLE = 50  # packets in a row; then the connection is made anew
 # Their demuxers make presentation times up from a frame rate that they guess.
 _WITHOUT_TIMES = ("mpjpeg", "mjpeg", "h264", "hevc")
-_LOCKOUT = 300.0  # s; cameras lock accounts after a few wrong passwords
-_MISCONFIGURED = 60.0  # s; some cameras answer so while they boot
-
-# What the answer means, in words, with the least pause before another try.
-_ANSWERS: tuple[tuple[type[Exception], str, str, float], ...] = (
-    (
-        av_error.HTTPUnauthorizedError,
-        "denied",
-        "the user or password is wrong or missing (401); set user and password of the source.",
-        _LOCKOUT,
-    ),
-    (
-        av_error.HTTPForbiddenError,
-        "denied",
-        "access is forbidden for this user (403); give it the right to view in the camera's settings.",
-        _LOCKOUT,
-    ),
-    (
-        av_error.HTTPNotFoundError,
-        "missing",
-        "the device answers, but has no such stream (404); check what stands after the host.",
-        _MISCONFIGURED,
-    ),
-    (
-        av_error.HTTPBadRequestError,
-        "missing",
-        "the device does not accept the address (400); check what stands after the host.",
-        _MISCONFIGURED,
-    ),
-    (
-        av_error.HTTPOtherClientError,
-        "busy",
-        "the device refuses, perhaps since too many watch it; close other viewers.",
-        0.0,
-    ),
-    (av_error.HTTPServerError, "fault", "the device reports a fault of its own (5xx); restart it.", 0.0),
-    (
-        ConnectionRefusedError,
-        "refused",
-        "nobody listens there (connection refused); check that it is on, and the port.",
-        0.0,
-    ),
-    (
-        av_error.ProtocolNotFoundError,
-        "unusable",
-        "this kind of address is not supported here; use rtsp or http.",
-        math.inf,
-    ),
-    (
-        av_error.ArgumentError,
-        "unusable",
-        "the address cannot be read; set user and password as keys of the source, or quote them (%2F for /).",
-        math.inf,
-    ),
-)
 
 
 def open_network(
@@ -189,32 +135,7 @@ class Stream:
     def _broke_off(self, error: Exception, waited: float) -> Lost:
         if isinstance(error, av_error.ExitError | TimeoutError) or waited >= 0.9 * self._stall:
             return Lost(f"{self._shown}: gave no picture for {self._stall:g} s.", "stalled")
-        return Lost(f"{self._shown}: the connection broke ({_said(error)}).", "broken")
-
-
-def explain(error: Exception, shown: str, waited: float, timeout: float) -> Lost:
-    """Why a connection was not to be had, in words that hold no password.
-
-    Args:
-        error: as PyAV raised it; its text and attributes hold the whole address.
-        shown: the address, masked.
-        waited: seconds until it was raised.
-        timeout: seconds after which a silent connection is given up.
-    """
-    for kind, reason, words, pause in _ANSWERS:
-        if isinstance(error, kind):
-            return Lost(f"{shown}: {words}", reason, pause)
-    if isinstance(error, av_error.ExitError | TimeoutError):
-        words = f"no answer within {timeout:g} s; check the address, and that it is on."
-        return Lost(f"{shown}: {words}", "unreachable")
-    if isinstance(error, av_error.InvalidDataError):
-        if waited >= 0.9 * timeout:
-            words = "takes the call but stays silent; check the port, or restart the camera."
-            return Lost(f"{shown}: {words}", "silent")
-        words = "answers, but not with a stream of this kind; check the scheme and the port."
-        return Lost(f"{shown}: {words}", "unusable")
-    words = f"does not open ({_said(error)}); check the address and the network."
-    return Lost(f"{shown}: {words}", "unreachable")
+        return Lost(f"{self._shown}: the connection broke ({said(error)}).", "broken")
 
 
 def _digest(picture: VideoFrame) -> int:
@@ -263,7 +184,3 @@ def _resolve_name(address: str, shown: str) -> None:
             raise explain(av_error.ArgumentError(errno.EINVAL, ""), shown, 0.0, 0.0) from None
         words = f"the name '{host}' is not known on this network; check it, or use the number."
         raise Lost(f"{shown}: {words}", "unreachable") from None
-
-
-def _said(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or type(error).__name__)
