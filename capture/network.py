@@ -21,10 +21,11 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from capture import encryption
 from capture.decode import Decoder, Holes, Painter, picture_stream
 from capture.frozen import digest
 from capture.live import Grab, Live, Lost
-from capture.refusal import explain, said
+from capture.refusal import MISCONFIGURED, explain, refusal, said
 from core.errors import SourceError
 from core.settings import CaptureConfig
 from core.types import U8, SourceInfo
@@ -68,15 +69,15 @@ class Stream:
             self._container = av.open(
                 address,
                 timeout=(config.open_timeout, config.stall_timeout),
-                options=_options(config),
+                options=_options(address, config),
                 metadata_errors="replace",
                 hwaccel=_hardware(config.hardware, shown),
             )
         except (FFmpegError, OSError, ValueError) as error:
-            limit = min(config.open_timeout, config.stall_timeout)
-            raise explain(error, shown, time.monotonic() - began, limit) from None
+            raise refusal(error, address, shown, config, time.monotonic() - began) from None
         try:
             self._stream = picture_stream(self._container, shown)
+            self._believe(address, config.certificates)
         except SourceError:
             self._container.close()
             raise
@@ -84,7 +85,9 @@ class Stream:
         self._finite = bool(self._container.duration and self._container.duration > 0)
         self._timed = self._container.format.name not in _WITHOUT_TIMES
         self._decoder = Decoder()
-        self._holes = Holes() if config.transport == "udp" else None
+        # Encrypted, FFmpeg has RTSP by TCP only.
+        by_udp = config.transport == "udp" and not encryption.is_encrypted(address)
+        self._holes = Holes() if by_udp else None
         self._painter = Painter()
         self._pictures = self._decoder.pictures(self._packets())
         self._due = time.monotonic() + _KEY_FRAME  # until when the next picture must come
@@ -122,6 +125,15 @@ class Stream:
         """Hang up."""
         self._pictures.close()  # it holds this, which holds it, and only a collector of garbage would tell
         self._container.close()
+
+    def _believe(self, address: str, certificates: str) -> None:
+        """Refuse what FFmpeg fetches in parts: it looks at the certificate of the first one only."""
+        asked = certificates != "any" and encryption.is_encrypted(address)
+        if asked and self._container.format.name == "hls":
+            words = (
+                "is HLS, of whose parts no certificate is looked at here; use RTSPS, or certificates: any."
+            )
+            raise Lost(f"{self._shown}: {words}", "distrusted", MISCONFIGURED)
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         for packet in self._container.demux(self._stream):
@@ -161,11 +173,14 @@ def _hardware(name: str, shown: str) -> HWAccel | None:
         return None
 
 
-def _options(config: CaptureConfig) -> dict[str, str]:
+def _options(address: str, config: CaptureConfig) -> dict[str, str]:
     """See the table of measured options; unknown ones are ignored by each protocol."""
+    # Of the socket; covers what PyAV's own does not. To RTMP it means: wait to be called.
+    limit = {} if address.lower().startswith("rtmp") else {"timeout": str(round(config.stall_timeout * 1e6))}
     return {
+        **limit,
+        **encryption.options(config.certificates),
         "rtsp_transport": config.transport,
-        "timeout": str(round(config.stall_timeout * 1e6)),  # of the socket; covers what PyAV's own does not
         "analyzeduration": "500000",
         "fpsprobesize": "0",  # first picture after 0.3 s instead of 1.1
     }

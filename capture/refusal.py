@@ -6,10 +6,12 @@ import math
 
 from av import error as av_error
 
+from capture import encryption
 from capture.live import Lost
+from core.settings import CaptureConfig
 
 _LOCKOUT = 300.0  # s; cameras lock accounts after a few wrong passwords
-_MISCONFIGURED = 60.0  # s; some cameras answer so while they boot
+MISCONFIGURED = 60.0  # s; some cameras answer so while they boot
 
 # What the answer means, in words, with the least pause before another try.
 _ANSWERS: tuple[tuple[type[Exception], str, str, float], ...] = (
@@ -29,13 +31,13 @@ _ANSWERS: tuple[tuple[type[Exception], str, str, float], ...] = (
         av_error.HTTPNotFoundError,
         "missing",
         "the device answers, but has no such stream (404); check what stands after the host.",
-        _MISCONFIGURED,
+        MISCONFIGURED,
     ),
     (
         av_error.HTTPBadRequestError,
         "missing",
         "the device does not accept the address (400); check what stands after the host.",
-        _MISCONFIGURED,
+        MISCONFIGURED,
     ),
     (
         av_error.HTTPOtherClientError,
@@ -88,6 +90,29 @@ def explain(error: Exception, shown: str, waited: float, timeout: float) -> Lost
         return Lost(f"{shown}: {words}", "unusable")
     words = f"does not open ({said(error)}); check the address and the network."
     return Lost(f"{shown}: {words}", "unreachable")
+
+
+def refusal(error: Exception, address: str, shown: str, config: CaptureConfig, waited: float) -> Lost:
+    """The same, also where encryption is the cause, of which FFmpeg says nothing: it may call once more.
+
+    Args:
+        error: as PyAV raised it.
+        address: with user and password, which are not sent.
+        shown: without.
+        config: the time-outs and certificates that were asked for.
+        waited: seconds until it was raised.
+    """
+    limit = min(config.open_timeout, config.stall_timeout)
+    lost = explain(error, shown, waited, limit)
+    if lost.reason not in ("unusable", "unreachable", "silent") or math.isinf(lost.pause):
+        return lost
+    if waited >= 0.9 * limit and not encryption.is_encrypted(address):
+        return lost
+    found = encryption.why_not(address, config.certificates)
+    if found is None:
+        return lost
+    reason, words = found
+    return Lost(f"{shown}: {words}", reason, MISCONFIGURED if reason == "distrusted" else 0.0)
 
 
 def said(error: Exception) -> str:

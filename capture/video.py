@@ -15,6 +15,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from capture import encryption
 from capture.clock import Playback
 from capture.decode import Decoder, Painter, picture_stream
 from core.errors import SourceError
@@ -104,10 +105,13 @@ class Video:
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         limits = None if self.info.path else (self._config.open_timeout, self._config.stall_timeout)
+        certificates = self._config.certificates
+        options = encryption.options(certificates)
         try:
-            container = av.open(self._address, timeout=limits, metadata_errors="replace")
+            container = av.open(self._address, timeout=limits, options=options, metadata_errors="replace")
         except (FFmpegError, ValueError) as error:
-            raise SourceError(f"{self.info.address}: {_why_not(error)}") from None
+            _, words = encryption.why_not(self._address, certificates) or ("", _why_not(error))
+            raise SourceError(f"{self.info.address}: {words}") from None
         try:
             stream = picture_stream(container, self.info.address)
         except SourceError:

@@ -71,11 +71,19 @@ class CaptureConfig(Section):
     open_timeout: float = Field(10.0, gt=0, le=120)
     stall_timeout: float = Field(5.0, gt=0, le=120)
     transport: Literal["tcp", "udp"] = "tcp"
+    certificates: str = "any"
     hardware: str = Field("none", pattern=r"^[a-z0-9]+$")
     wait: bool = False
     frozen_after: Seconds = 30.0
 
     model_config = ConfigDict(populate_by_name=True)
+
+    @field_validator("certificates")
+    @classmethod
+    def _known(cls, certificates: str) -> str:
+        if certificates not in ("any", "trusted") and not Path(certificates).is_file():
+            raise ValueError("any, trusted, or a file that exists")
+        return certificates
 
     @field_validator("end")
     @classmethod

@@ -17,8 +17,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.program import start
+from tests.servers.certificate import certificate, showing
 from tests.servers.farm import Farm
+from tests.servers.films import faces
 from tests.servers.relay import Relay
+from tests.servers.rtsp import Camera
 
 pytestmark = pytest.mark.slow
 FACES = ("--film", "faces", "--size", "640x360", "--rate", "10")
@@ -209,6 +212,27 @@ def test_no_password_is_seen_anywhere_not_even_in_the_list_of_processes(tmp_path
     assert "hunter" not in written
     assert b"hunter" not in shown
     assert b"rtsp://***@" in shown
+
+
+def test_an_encrypted_camera_comes_back_after_a_drop_and_its_password_is_nowhere(tmp_path) -> None:
+    film = faces(40, (640, 360))
+    security = showing(*certificate(tmp_path))
+    with Camera(pictures=film, rate=10, security=security, user="admin", password="hunter2") as camera:
+        entry = f"{{name: door, address: '{camera.address()}', user: admin, password: hunter2}}"
+        quiet = ("-v", "-o", tmp_path / "s.json")
+        with watching("--config", settings(tmp_path, entry), *quiet) as run:
+            run.until("track_started")
+            camera.refuse()
+            camera.drop()
+            run.until("source_lost")
+            run.until("track_ended")
+            camera.listen()
+            run.until("source_back")
+            run.until("track_started", new=1)
+            said = run.stop()
+
+    assert sums_up(tmp_path / "s.json")["door"]["reconnects"] == 1
+    assert "hunter" not in said + json.dumps(run.rows) + (tmp_path / "s.json").read_text()
 
 
 def test_outside_of_the_opening_hours_nobody_is_looked_at(tmp_path) -> None:

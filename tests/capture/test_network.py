@@ -7,37 +7,15 @@ import weakref
 import av
 import pytest
 
-from capture import live, open_source, probe
-from capture.address import resolve_all
+from capture import live
 from capture.network import Stream
 from core.errors import SourceError
-from core.settings import CaptureConfig, SourceConfig
+from core.settings import CaptureConfig
 from core.types import Frame, Gap
+from tests.cameras import frames_of, looked_at, opened
 from tests.clips import film, index_of, picture
 from tests.servers.http import HttpCamera
 from tests.servers.rtsp import Camera, Faults
-
-
-def opened(address, **config):
-    settings = CaptureConfig(**{"open_timeout": 2.0, "stall_timeout": 1.0, **config})
-    (((info, where),),) = resolve_all([SourceConfig(address=address, name="door")], settings)
-    return open_source(info, where, settings)
-
-
-def looked_at(address, **config):
-    """A short look, as --check takes one; it fails where the source does not open."""
-    settings = CaptureConfig(**{"open_timeout": 2.0, "stall_timeout": 1.0, **config})
-    (((info, where),),) = resolve_all([SourceConfig(address=address, name="door")], settings)
-    return probe(info, where, settings)
-
-
-def frames_of(source, count):
-    """The next frames; gaps between them are left out."""
-    frames = []
-    while len(frames) < count:
-        item = source.read()
-        frames += [item] if isinstance(item, Frame) else []
-    return frames
 
 
 def test_an_rtsp_camera_is_read() -> None:

@@ -61,6 +61,10 @@ def test_all_faults_are_told_at_once_with_file_line_key_and_what_is_right(tmp_pa
         ("nonsense: 1", "no such setting"),
         ("sources: [{name: door}]", "sources.0.address: is missing"),
         ("capture: {rate: .nan}", "capture.rate"),
+        (
+            "capture: {certificates: trustd}",
+            "'trustd' is not right; expected any, trusted, or a file that exists",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_explained(tmp_path: Path, text: str, expected: str) -> None:

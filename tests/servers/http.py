@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -13,14 +14,30 @@ from PIL import Image
 from tests.clips import picture
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that hangs up since it does not trust us."""
+
+
 class HttpCamera:
     """Serves /video as MJPEG, /status/404 as that answer, other paths as files of a folder."""
 
-    def __init__(self, folder: Path | None = None, rate: float = 50.0, count: int = 10**9) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        rate: float = 50.0,
+        count: int = 10**9,
+        security: ssl.SSLContext | None = None,
+    ) -> None:
         camera = self
         self.stop = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
+            def setup(self) -> None:
+                if security:
+                    self.request.do_handshake()  # here, where it keeps nobody else waiting
+                super().setup()
+
             def do_GET(self) -> None:
                 path = self.path.split("?")[0]
                 if path.startswith("/status/"):
@@ -33,9 +50,13 @@ class HttpCamera:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        if security:
+            self._server.socket = security.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.address = f"{'https' if security else 'http'}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> HttpCamera:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -51,6 +52,7 @@ class Camera:
     Attributes:
         user, password: asked for if there is a user.
         login: how they are asked for.
+        security: encrypts all (RTSPS) with this, see `tests.servers.certificate`.
         rate: pictures/s that it claims; they are sent `speed` times as fast.
         key_interval: pictures from one key frame to the next.
         wavering: the quality follows the content, so that even a frozen picture changes a little.
@@ -62,6 +64,7 @@ class Camera:
     user: str = ""
     password: str = ""
     login: Literal["Basic", "Digest"] = "Digest"
+    security: ssl.SSLContext | None = None
     rate: int = 25
     speed: float = 1.0
     key_interval: int = 25
@@ -96,7 +99,8 @@ class Camera:
 
     def address(self, login: str = "") -> str:
         """Where it is, for a client that logs in as user:password."""
-        return f"rtsp://{login + '@' if login else ''}127.0.0.1:{self.port}/main"
+        scheme = "rtsps" if self.security else "rtsp"
+        return f"{scheme}://{login + '@' if login else ''}127.0.0.1:{self.port}/main"
 
     def show(self, look: Look = Look()) -> None:  # noqa: B008  frozen
         """Show the film with this look from the next picture on, which is a key frame."""
@@ -158,6 +162,10 @@ class Camera:
                 if self.faults.hang_up:
                     client.close()
                     continue
+                if self.security:
+                    client = self.security.wrap_socket(
+                        client, server_side=True, do_handshake_on_connect=False
+                    )
                 viewer = Viewer(self, client)
                 with self._changing:
                     self._viewers.add(viewer)

@@ -8,6 +8,7 @@ import itertools
 import math
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -43,6 +44,8 @@ class Viewer:
         """The conversation, to its end; its player has ended, too, and all sockets are closed, then."""
         reader = self._client.makefile("rb")
         try:
+            if isinstance(self._client, ssl.SSLSocket):
+                self._client.do_handshake()
             while (request := read_request(reader)) is not None and self._take(*request):
                 pass
         except (OSError, ValueError):
