@@ -28,7 +28,7 @@ from core.settings import CaptureConfig, SourceConfig
 from core.types import F64, Frame, Image
 from tests.servers import squares
 from tests.servers.farm import Farm
-from tests.servers.h264 import milliseconds
+from tests.servers.reels import milliseconds
 
 WARM = 3.0  # s after the first picture that do not count: what was probed is caught up on
 SLOW = 0.12  # s that a slow reader takes for each picture

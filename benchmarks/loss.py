@@ -1,12 +1,12 @@
 """What is known of pictures that lost packets have damaged: flagged, suspected by the rule, missed.
 
-    python -m benchmarks.loss [--frames 500] [--seed 1] [--size 1280x720]
+    python -m benchmarks.loss [--coding h265] [--frames 500] [--seed 1] [--size 1280x720]
 
-A test camera sends a real face that sways, H.264 by UDP with a key frame each second, and leaves RTP packets
-out by the seed. Each decoded picture is compared with the same one of a connection without loss: damaged
-is one whose brightness differs by more than 25 in the mean square. The rule: a picture that the decoder
-flags, or before which one is missing, is suspect, and so is the rest of its group, up to the next clean
-key frame.
+A test camera sends a real face that sways, H.264 or H.265 by UDP with a key frame each second, and leaves
+RTP packets out by the seed. Each decoded picture is compared with the same one of a connection without loss:
+damaged is one whose brightness differs by more than 25 in the mean square. The rule: a picture that the
+decoder flags, or before which one is missing, is suspect, and so is the rest of its group, up to the next
+clean key frame.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from capture.live import Lost
 from capture.network import Stream
 from core.settings import CaptureConfig
 from core.types import U8
+from tests.servers.codings import CODINGS
 from tests.servers.farm import size
 from tests.servers.films import faces
 from tests.servers.rtsp import Camera, Faults
@@ -42,10 +43,10 @@ class Shown:
     suspect: bool
 
 
-def watch(film: list[U8], loss: float, seed: int, count: int) -> list[Shown]:
-    """The next pictures of a connection."""
-    with Camera(pictures=film, rate=RATE, speed=4, faults=Faults(loss=loss, seed=seed)) as camera:
-        return [shown for shown, _ in zip(_connection(camera, len(film)), range(count), strict=False)]
+def watch(camera: Camera, length: int, faults: Faults, count: int) -> list[Shown]:
+    """The next pictures of a new connection to a camera that shows a film of `length` pictures."""
+    camera.faults = faults
+    return [shown for shown, _ in zip(_connection(camera, length), range(count), strict=False)]
 
 
 def _connection(camera: Camera, length: int) -> Iterator[Shown]:
@@ -80,19 +81,26 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--coding", choices=CODINGS, default="h264")
     parser.add_argument("--frames", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=size, default=(1280, 720))
     asked = parser.parse_args(words)
     film = faces(2 * RATE, asked.size)
-    whole = {one.number: one.grey for one in watch(film, 0.0, asked.seed, 2 * len(film))}
+    with Camera(coding=asked.coding, pictures=film, rate=RATE, speed=4) as camera:
+        report(camera, len(film), asked.seed, asked.frames)
+    return 0
+
+
+def report(camera: Camera, length: int, seed: int, frames: int) -> None:
+    """Print the table for a camera that shows a film of `length` pictures."""
+    whole = {one.number: one.grey for one in watch(camera, length, Faults(), 2 * length)}
     print("| packets lost | pictures | damaged | suspect | damaged, not suspected | suspected, yet whole |")
     print("| --- | --- | --- | --- | --- | --- |")
     for loss in LOSSES:
-        shown = watch(film, loss, asked.seed, asked.frames)
+        shown = watch(camera, length, Faults(loss=loss, seed=seed), frames)
         cells = " | ".join(str(count) for count in judge(whole, shown))
         print(f"| {loss:.1%} | {len(shown)} | {cells} |", flush=True)
-    return 0
 
 
 if __name__ == "__main__":

@@ -38,5 +38,9 @@ class Frozen:
 
 
 def digest(plane: Array) -> int:
-    """A number for a picture's brightness, uint8 (H, W): the same for the same picture, else hardly ever."""
+    """A number for a picture's brightness: the same for the same picture, else hardly ever.
+
+    Args:
+        plane: uint8 (H, W), or (H, 2 W) of samples with more than 8 bits.
+    """
     return zlib.crc32(plane[::_ROWS].tobytes())

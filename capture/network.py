@@ -71,7 +71,7 @@ class Stream:
                 timeout=(config.open_timeout, config.stall_timeout),
                 options=_options(address, config),
                 metadata_errors="replace",
-                hwaccel=_hardware(config.hardware, shown),
+                hwaccel=_hardware(config.hardware),
             )
         except (FFmpegError, OSError, ValueError) as error:
             raise refusal(error, address, shown, config, time.monotonic() - began) from None
@@ -82,12 +82,19 @@ class Stream:
             self._container.close()
             raise
         self.codec = self._stream.codec_context.name
+        if config.hardware != "none" and not self._stream.codec_context.is_hwaccel:
+            words = "%s: this machine has no '%s' to decode %s by; the CPU does it."
+            log.warning(words, shown, config.hardware, self.codec)
         self._finite = bool(self._container.duration and self._container.duration > 0)
         self._timed = self._container.format.name not in _WITHOUT_TIMES
         self._decoder = Decoder()
         # Encrypted, FFmpeg has RTSP by TCP only.
         by_udp = config.transport == "udp" and not encryption.is_encrypted(address)
         self._holes = Holes() if by_udp else None
+        if by_udp and self.codec == "hevc":
+            log.warning(
+                "%s: sends H.265 by UDP: pictures damaged by lost packets are not told; use tcp.", shown
+            )
         self._painter = Painter()
         self._pictures = self._decoder.pictures(self._packets())
         self._due = time.monotonic() + _KEY_FRAME  # until when the next picture must come
@@ -151,17 +158,19 @@ class Stream:
 
 
 def _digest(picture: VideoFrame) -> int:
-    """Of its brightness; -1 where that is not laid out as bytes, as in hardware."""
-    if not picture.format.name.startswith("yuv") or picture.format.components[0].bits != 8:
+    """Of its brightness; -1 where that has no plane of its own."""
+    layout = picture.format
+    if layout.is_rgb or not (layout.is_planar or len(layout.components) == 1):
         return -1
     plane = picture.planes[0]
     pixels: U8 = np.frombuffer(cast("bytes", plane), np.uint8)  # it is a buffer, which its type does not say
     rows = pixels.reshape(-1, plane.line_size)
-    return digest(rows[: picture.height, : picture.width])
+    width = picture.width * (2 if layout.components[0].bits > 8 else 1)  # bytes
+    return digest(rows[: picture.height, :width])
 
 
-def _hardware(name: str, shown: str) -> HWAccel | None:
-    """What decodes instead of the CPU, if it is there."""
+def _hardware(name: str) -> HWAccel | None:
+    """What decodes instead of the CPU, if it is there; whether it takes the coding shows later."""
     if name == "none":
         return None
     try:
@@ -169,7 +178,6 @@ def _hardware(name: str, shown: str) -> HWAccel | None:
         av.CodecContext.create("h264", "r", hwaccel=found)  # it fails here, not as it is made
         return found
     except (FFmpegError, OSError, ValueError, RuntimeError):
-        log.warning("%s: this machine has no '%s' to decode by; the CPU does it.", shown, name)
         return None
 
 

@@ -297,9 +297,10 @@ def test_what_waited_in_a_stalled_network_is_dropped_and_nobody_loses_their_id(t
     assert camera["reconnects"] == 0
 
 
-def test_a_frozen_picture_is_told_and_so_is_its_end() -> None:
+@pytest.mark.parametrize("coding", ["h264", "main10"])
+def test_a_frozen_picture_is_told_and_so_is_its_end(coding) -> None:
     soon = ("--set", "capture.frozen_after=3")
-    with Farm(*FACES) as farm, watching("-s", farm.addresses[0], *soon) as run:
+    with Farm("--coding", coding, *FACES) as farm, watching("-s", farm.addresses[0], *soon) as run:
         run.until("track_started")
         farm.order(0, "freeze")
         frozen = run.until("source_frozen")

@@ -6,7 +6,7 @@ import pytest
 from benchmarks import latency
 from benchmarks.latency import CASES, OURS, ages, lines, summed_up
 from tests.servers import squares
-from tests.servers.h264 import milliseconds
+from tests.servers.reels import milliseconds
 
 
 def rounds(*ages_of_rounds):

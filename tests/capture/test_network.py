@@ -8,23 +8,27 @@ import av
 import pytest
 
 from capture import live
-from capture.network import Stream
+from capture.network import Stream, _digest
 from core.errors import SourceError
 from core.settings import CaptureConfig
 from core.types import Frame, Gap
 from tests.cameras import frames_of, looked_at, opened
 from tests.clips import film, index_of, picture
+from tests.servers import squares
+from tests.servers.films import numbered
 from tests.servers.http import HttpCamera
 from tests.servers.rtsp import Camera, Faults
 
 
-def test_an_rtsp_camera_is_read() -> None:
-    with Camera(speed=3) as camera:
+@pytest.mark.parametrize(("coding", "codec"), [("h264", "h264"), ("h265", "hevc"), ("main10", "hevc")])
+def test_an_rtsp_camera_is_read(coding, codec) -> None:
+    with Camera(coding=coding, speed=3) as camera:
         source = opened(camera.address())
         frames = frames_of(source, 12)
         source.close()
 
-    assert source.codec == "h264"
+    assert source.codec == codec
+    assert not any(frame.damaged for frame in frames)
     for frame in frames:
         assert index_of(frame.image) == frame.stamp.index % 25
     times = [f.stamp.time for f in frames]
@@ -177,23 +181,72 @@ def test_hls_is_read_to_its_end(tmp_path) -> None:
     assert index_of(frames[-1].image) == 27
 
 
-def test_a_decoder_that_is_not_there_is_said_and_the_cpu_takes_its_place(caplog) -> None:
-    with Camera(speed=3) as camera:
-        source = opened(camera.address(), hardware="nonsense")
+@pytest.mark.parametrize(("coding", "codec"), [("h264", "h264"), ("h265", "hevc")])
+@pytest.mark.parametrize("device", ["nonsense", "drm"])  # FFmpeg knows the second, and decodes nothing by it
+def test_a_decoder_that_is_not_there_is_said_and_the_cpu_takes_its_place(
+    coding, codec, device, caplog
+) -> None:
+    with Camera(coding=coding, speed=3) as camera:
+        source = opened(camera.address(), hardware=device)
         (frame,) = frames_of(source, 1)
         source.close()
 
     assert index_of(frame.image) == frame.stamp.index % 25
-    assert "no 'nonsense' to decode by; the CPU does it" in caplog.text
+    assert f"no '{device}' to decode {codec} by; the CPU does it" in caplog.text
 
 
-def test_a_camera_is_read_by_udp() -> None:
-    with Camera(speed=3) as camera:
+@pytest.mark.parametrize("coding", ["h264", "h265"])
+def test_a_camera_is_read_by_udp(coding, caplog) -> None:
+    with Camera(coding=coding, speed=3) as camera:
         source = opened(camera.address(), transport="udp")
         frames = frames_of(source, 12)
         source.close()
 
     assert [index_of(frame.image) for frame in frames] == [frame.stamp.index % 25 for frame in frames]
+    assert ("damaged by lost packets are not told" in caplog.text) == (coding == "h265")
+
+
+@pytest.mark.parametrize("coding", ["h264", "h265"])
+def test_after_lost_packets_the_pictures_are_whole_again_from_a_key_frame_on(coding) -> None:
+    film = numbered(40)
+    with Camera(coding=coding, pictures=film, speed=4, key_interval=10, faults=Faults(loss=0.2)) as camera:
+        stream = Stream(camera.address(), "door", CaptureConfig(transport="udp"))
+        for _ in range(20):
+            stream.grab()
+        camera.faults.loss = 0.0
+        row = [-1]
+        while len(row) < 25:
+            grab = stream.grab()
+            number = squares.read(grab.paint())
+            row = [*row, number] if not grab.damaged and number == (row[-1] + 1) % 40 else [number]
+        stream.close()
+
+    assert len(row) == 25
+
+
+@pytest.mark.parametrize("coding", ["h264", "h265", "main10"])
+def test_a_frozen_picture_is_told_whatever_the_coding(coding) -> None:
+    with Camera(coding=coding, speed=3, key_interval=5) as camera:
+        source = opened(camera.address(), frozen_after=0.3)
+        moving = frames_of(source, 12)
+        camera.freeze()
+        while not frames_of(source, 1)[0].frozen:
+            pass
+        camera.show()
+        while frames_of(source, 1)[0].frozen:
+            pass
+        source.close()
+
+    assert not any(frame.frozen for frame in moving)
+
+
+@pytest.mark.parametrize("layout", ["yuv420p", "yuv422p10le", "nv12", "p010le", "gray", "gray10le"])
+def test_pictures_of_any_layout_are_told_apart_by_their_brightness(layout) -> None:
+    a, b = (av.VideoFrame.from_ndarray(picture(index), format="bgr24") for index in (3, 4))
+    same, other = ([_digest(one.reformat(format=layout)) for one in pair] for pair in ((a, a), (a, b)))
+
+    assert same[0] == same[1] != -1
+    assert other[0] != other[1]
 
 
 def test_a_camera_that_never_shows_a_picture_is_left_in_peace_on_close() -> None:

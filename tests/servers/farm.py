@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.servers.codings import CODINGS
 from tests.servers.films import Look, faces, numbered
 from tests.servers.rtsp import Camera
 
@@ -32,6 +33,7 @@ def main(words: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--cameras", type=int, default=1)
+    parser.add_argument("--coding", choices=CODINGS, default="h264")
     parser.add_argument("--film", choices=FILMS, default="numbered")
     parser.add_argument("--size", type=size, default=(640, 360), help="as 640x360")
     parser.add_argument("--rate", type=int, default=25, help="pictures/s")
@@ -58,7 +60,7 @@ def size(text: str) -> tuple[int, int]:
 def camera(asked: argparse.Namespace, number: int) -> Camera:
     """One of the cameras, with a key frame each second; their films begin at different places."""
     count = round(asked.seconds * asked.rate)
-    common: dict[str, Any] = {"rate": asked.rate, "key_interval": asked.rate}
+    common: dict[str, Any] = {"rate": asked.rate, "key_interval": asked.rate, "coding": asked.coding}
     if asked.film == "clock":
         return Camera(clock=asked.size, **common)
     if asked.film == "faces":

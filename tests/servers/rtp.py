@@ -1,4 +1,4 @@
-"""RTP and RTCP (RFC 3550) of H.264 (RFC 6184), and the two ways they travel: within RTSP, or by UDP."""
+"""RTP and RTCP (RFC 3550), and the two ways they travel: within RTSP, or by UDP."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-_PAYLOAD = 1400  # bytes of a NAL unit that fit one packet
 _KIND = 96  # of the payload, as the description says
 _SSRC = 1
 _EPOCHS = 2_208_988_800  # s between NTP's 1900 and 1970
@@ -26,9 +25,8 @@ class Stream:
         self._sequence = 0
         self._packets = self._bytes = 0
 
-    def picture(self, units: list[bytes], stamp: int, loss: float = 0.0) -> None:
-        """Send one picture; `stamp` of 90 kHz."""
-        parts = [part for unit in units for part in fragments(unit)]
+    def picture(self, parts: list[bytes], stamp: int, loss: float = 0.0) -> None:
+        """Send one picture, a packet for each part; `stamp` of 90 kHz."""
         for i, part in enumerate(parts):
             marker = 0x80 if i == len(parts) - 1 else 0
             self._sequence = (self._sequence + 1) & 0xFFFF
@@ -52,17 +50,6 @@ class Stream:
         self._send(
             struct.pack(">BBHI", 0x80, 201, 1, _SSRC) + struct.pack(">BBHI", 0x81, 203, 1, _SSRC), True
         )
-
-
-def fragments(unit: bytes) -> Iterator[bytes]:
-    """A NAL unit as it is, or in parts (FU-A) if it is long."""
-    if len(unit) <= _PAYLOAD:
-        yield unit
-        return
-    kind, body = unit[0], unit[1:]
-    for at in range(0, len(body), _PAYLOAD):
-        ends = 0x80 * (at == 0) | 0x40 * (at + _PAYLOAD >= len(body))
-        yield bytes([kind & 0xE0 | 28, ends | kind & 0x1F]) + body[at : at + _PAYLOAD]
 
 
 class Interleaved:

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tests.servers.codings import CODINGS
 from tests.servers.films import Look, levels
-from tests.servers.h264 import Clock, Loop
+from tests.servers.reels import Clock, Loop
 from tests.servers.viewer import Viewer
 
 
@@ -53,6 +54,7 @@ class Camera:
         user, password: asked for if there is a user.
         login: how they are asked for.
         security: encrypts all (RTSPS) with this, see `tests.servers.certificate`.
+        coding: one of `tests.servers.codings`.
         rate: pictures/s that it claims; they are sent `speed` times as fast.
         key_interval: pictures from one key frame to the next.
         wavering: the quality follows the content, so that even a frozen picture changes a little.
@@ -65,6 +67,7 @@ class Camera:
     password: str = ""
     login: Literal["Basic", "Digest"] = "Digest"
     security: ssl.SSLContext | None = None
+    coding: str = "h264"
     rate: int = 25
     speed: float = 1.0
     key_interval: int = 25
@@ -76,6 +79,7 @@ class Camera:
     requests: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Camera:
+        self.format = CODINGS[self.coding]
         self._film = list(levels() if self.pictures is None else self.pictures)
         self.show()
         self._viewers: set[Viewer] = set()
@@ -105,11 +109,13 @@ class Camera:
     def show(self, look: Look = Look()) -> None:  # noqa: B008  frozen
         """Show the film with this look from the next picture on, which is a key frame."""
         if self.clock:
-            self.reel: Clock | Loop = Clock(look.size or self.clock, self.rate, self.key_interval)
+            self.reel: Clock | Loop = Clock(
+                look.size or self.clock, self.rate, self.key_interval, self.format
+            )
         else:
             still = "even" if look.frozen is None else "still"
             quality = "wavering" if self.wavering else still
-            self.reel = Loop(look.of(self._film), self.rate, self.key_interval, quality)
+            self.reel = Loop(look.of(self._film), self.rate, self.key_interval, self.format, quality)
 
     def freeze(self) -> None:
         """Show the picture that was sent last again and again."""

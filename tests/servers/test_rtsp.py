@@ -13,8 +13,9 @@ import pytest
 
 from tests.clips import index_of
 from tests.servers import squares
+from tests.servers.codings import CODINGS
 from tests.servers.films import Look, faces, numbered
-from tests.servers.h264 import kind, milliseconds
+from tests.servers.reels import milliseconds
 from tests.servers.rtsp import Camera, Faults
 
 REPORT = b"\x80\xc8\x00\x06"  # an RTCP sender report begins so
@@ -36,8 +37,12 @@ def numbers(images, count):
 
 
 @pytest.mark.parametrize("way", ["tcp", "udp"])
-def test_pyav_reads_it_by_either_way(way) -> None:
-    with Camera(pictures=numbered(40), speed=10) as camera, pictures(camera, way=way) as images:
+@pytest.mark.parametrize("coding", CODINGS)
+def test_pyav_reads_it_by_either_way(coding, way) -> None:
+    with (
+        Camera(coding=coding, pictures=numbered(40), speed=10) as camera,
+        pictures(camera, way=way) as images,
+    ):
         got = numbers(images, 60)
 
     assert got == [n % 40 for n in range(60)]
@@ -144,18 +149,19 @@ def caught_up(camera, images):
     return last
 
 
-def test_a_changed_resolution_arrives() -> None:
-    with Camera(speed=10) as camera, pictures(camera) as images:
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_changed_resolution_arrives(coding) -> None:
+    with Camera(coding=coding, speed=10) as camera, pictures(camera) as images:
         assert next(images).width == 160
         camera.show(Look(size=(320, 240)))
         assert caught_up(camera, images).width == 320
         assert next(images).height == 240
 
 
-def frozen(wavering):
+def frozen(wavering, coding="h264"):
     film = faces(25, (320, 180))
     with (
-        Camera(pictures=film, speed=10, key_interval=5, wavering=wavering) as camera,
+        Camera(coding=coding, pictures=film, speed=10, key_interval=5, wavering=wavering) as camera,
         pictures(camera) as images,
     ):
         next(images)
@@ -164,8 +170,9 @@ def frozen(wavering):
         return [next(images) for _ in range(20)]
 
 
-def test_a_frozen_camera_sends_the_same_picture_in_new_packets_and_key_frames() -> None:
-    shown = frozen(wavering=False)
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_frozen_camera_sends_the_same_picture_in_new_packets_and_key_frames(coding) -> None:
+    shown = frozen(wavering=False, coding=coding)
 
     images = [frame.to_ndarray(format="bgr24") for frame in shown]
     assert all((image == images[0]).all() for image in images)
@@ -193,7 +200,7 @@ def test_at_night_there_is_no_colour() -> None:
 
 def test_key_frames_come_as_often_as_asked() -> None:
     with Camera(key_interval=5) as camera:
-        keys = [any(kind(part) == 5 for part in unit) for unit in camera.reel.units]
+        keys = [camera.format.is_key(unit) for unit in camera.reel.units]
 
     assert keys == [index % 5 == 0 for index in range(25)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import itertools
 import math
@@ -15,7 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tests.servers.h264 import Unit
+from tests.servers.codings import Unit
 from tests.servers.login import is_known, question
 from tests.servers.rtp import Datagrams, Interleaved, Stream
 
@@ -90,7 +89,7 @@ class Viewer:
         elif method == "DESCRIBE" and camera.faults.status != 200:
             status = camera.faults.status
         elif method == "DESCRIBE":
-            body = describe(camera.reel.sets)
+            body = camera.format.describe(camera.reel.sets)
             more = ["Content-Type: application/sdp", f"Content-Base: {url}/"]
         elif method == "SETUP":
             more = [f"Transport: {self._set_up(headers.get('transport', ''))}"]
@@ -126,7 +125,8 @@ class Viewer:
                     stream.report(stamp)
                 number, unit = next(pictures)
                 self._camera.note(number)
-                stream.picture(unit, stamp, self._camera.faults.loss)
+                parts = [part for each in unit for part in self._camera.format.fragments(each)]
+                stream.picture(parts, stamp, self._camera.faults.loss)
                 if self._camera.faults.ended:
                     return stream.goodbye()
         except OSError:
@@ -180,21 +180,3 @@ def read_request(reader) -> tuple[str, str, dict[str, str]] | None:
         headers[key.lower()] = value.strip()
     method, url, *_ = line.split()
     return method, url, headers
-
-
-def describe(sets: list[bytes]) -> bytes:
-    """The session description (RFC 4566) of a film with these parameter sets."""
-    written = ",".join(base64.b64encode(part).decode() for part in sets)
-    return "\r\n".join(
-        [
-            "v=0",
-            "o=- 0 0 IN IP4 127.0.0.1",
-            "s=camera",
-            "t=0 0",
-            "m=video 0 RTP/AVP 96",
-            "a=rtpmap:96 H264/90000",
-            f"a=fmtp:96 packetization-mode=1;sprop-parameter-sets={written}",
-            "a=control:track0",
-            "",
-        ]
-    ).encode()
