@@ -12,6 +12,8 @@ _PLAIN = {"rtsps": "rtsp", "https": "http", "rtmps": "rtmp"}  # the same without
 _ENCRYPTED = {plain: scheme for scheme, plain in _PLAIN.items()}
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935, "rtmps": 443}
 _GREETINGS = {"rtsp": b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", "http": b"HEAD / HTTP/1.0\r\n\r\n"}
+# Not HLS: FFmpeg looks at the certificate of its list only, and would send anybody the login for its parts.
+_WHOLE = "rtsp,mpjpeg,mjpeg,mpegts,mpeg,flv,mov,matroska,avi,asf,ogg,h264,hevc"
 _UNKNOWN = (18, 19, 20, 21)  # OpenSSL's numbers: signed by itself or by somebody that is not known
 _NAME = "name the file of its authority in capture.certificates"
 _NEW = "give the device a new one, for the name or number in its address"
@@ -26,16 +28,22 @@ def is_encrypted(address: str) -> bool:
     return _scheme(address) in _PLAIN
 
 
-def options(certificates: str) -> dict[str, str]:
-    """FFmpeg's options; protocols without certificates ignore them.
+def is_demanding(address: str, certificates: str) -> bool:
+    """Must it show a certificate that is trusted?"""
+    return certificates != "any" and is_encrypted(address)
+
+
+def options(address: str, certificates: str) -> dict[str, str]:
+    """FFmpeg's options.
 
     Args:
+        address: unencrypted ones show no certificate.
         certificates: as in the settings: any, trusted, or a file.
     """
-    if certificates == "any":
+    if not is_demanding(address, certificates):
         return {"tls_verify": "0"}  # said, as FFmpeg means to change its default
     file = _authorities(certificates)
-    return {"tls_verify": "1", **({"ca_file": file} if file else {})}
+    return {"tls_verify": "1", "format_whitelist": _WHOLE, **({"ca_file": file} if file else {})}
 
 
 def why_not(address: str, certificates: str) -> tuple[str, str] | None:

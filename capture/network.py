@@ -25,7 +25,7 @@ from capture import encryption
 from capture.decode import Decoder, Holes, Painter, picture_stream
 from capture.frozen import digest
 from capture.live import Grab, Live, Lost
-from capture.refusal import MISCONFIGURED, explain, refusal, said
+from capture.refusal import explain, refusal, said
 from core.errors import SourceError
 from core.settings import CaptureConfig
 from core.types import U8, SourceInfo
@@ -77,7 +77,6 @@ class Stream:
             raise refusal(error, address, shown, config, time.monotonic() - began) from None
         try:
             self._stream = picture_stream(self._container, shown)
-            self._believe(address, config.certificates)
         except SourceError:
             self._container.close()
             raise
@@ -133,15 +132,6 @@ class Stream:
         self._pictures.close()  # it holds this, which holds it, and only a collector of garbage would tell
         self._container.close()
 
-    def _believe(self, address: str, certificates: str) -> None:
-        """Refuse what FFmpeg fetches in parts: it looks at the certificate of the first one only."""
-        asked = certificates != "any" and encryption.is_encrypted(address)
-        if asked and self._container.format.name == "hls":
-            words = (
-                "is HLS, of whose parts no certificate is looked at here; use RTSPS, or certificates: any."
-            )
-            raise Lost(f"{self._shown}: {words}", "distrusted", MISCONFIGURED)
-
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         for packet in self._container.demux(self._stream):
             yield packet
@@ -187,7 +177,7 @@ def _options(address: str, config: CaptureConfig) -> dict[str, str]:
     limit = {} if address.lower().startswith("rtmp") else {"timeout": str(round(config.stall_timeout * 1e6))}
     return {
         **limit,
-        **encryption.options(config.certificates),
+        **encryption.options(address, config.certificates),
         "rtsp_transport": config.transport,
         "analyzeduration": "500000",
         "fpsprobesize": "0",  # first picture after 0.3 s instead of 1.1

@@ -13,6 +13,11 @@ from core.settings import CaptureConfig
 _LOCKOUT = 300.0  # s; cameras lock accounts after a few wrong passwords
 MISCONFIGURED = 60.0  # s; some cameras answer so while they boot
 
+_PARTS = (
+    "is HLS, of whose parts no certificate is looked at here, or an address that cannot be read; "
+    "use RTSPS, or capture.certificates=any."
+)
+
 # What the answer means, in words, with the least pause before another try.
 _ANSWERS: tuple[tuple[type[Exception], str, str, float], ...] = (
     (
@@ -104,6 +109,8 @@ def refusal(error: Exception, address: str, shown: str, config: CaptureConfig, w
     """
     limit = min(config.open_timeout, config.stall_timeout)
     lost = explain(error, shown, waited, limit)
+    if isinstance(error, av_error.ArgumentError) and encryption.is_demanding(address, config.certificates):
+        return Lost(f"{shown}: {_PARTS}", "distrusted", MISCONFIGURED)
     if lost.reason not in ("unusable", "unreachable", "silent") or math.isinf(lost.pause):
         return lost
     if waited >= 0.9 * limit and not encryption.is_encrypted(address):

@@ -106,7 +106,7 @@ class Video:
     def _open(self) -> tuple[InputContainer, VideoStream]:
         limits = None if self.info.path else (self._config.open_timeout, self._config.stall_timeout)
         certificates = self._config.certificates
-        options = encryption.options(certificates)
+        options = encryption.options(self._address, certificates)
         try:
             container = av.open(self._address, timeout=limits, options=options, metadata_errors="replace")
         except (FFmpegError, ValueError) as error:

@@ -186,11 +186,13 @@ def test_hls_is_refused_where_trust_is_demanded_as_its_parts_would_be_taken_from
     with HttpCamera(tmp_path, security=security) as camera:
         with closing(opened(f"{camera.address}/a.m3u8")) as source:
             frames = [item for item in iter(source.read, None) if isinstance(item, Frame)]
+        asked = camera.asked.copy()
         gap = refused(f"{camera.address}/a.m3u8", certificates=str(own[0]))
 
     assert index_of(frames[-1].image) == 27
     assert gap.reason == "distrusted"
     assert "is HLS" in gap.error
+    assert camera.asked[len(asked) :] == ["/a.m3u8"]
 
 
 def test_an_rtmp_server_is_called() -> None:

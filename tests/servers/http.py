@@ -20,7 +20,11 @@ class _Server(ThreadingHTTPServer):
 
 
 class HttpCamera:
-    """Serves /video as MJPEG, /status/404 as that answer, other paths as files of a folder."""
+    """Serves /video as MJPEG, /status/404 as that answer, other paths as files of a folder.
+
+    Attributes:
+        asked: the paths so far.
+    """
 
     def __init__(
         self,
@@ -31,6 +35,7 @@ class HttpCamera:
     ) -> None:
         camera = self
         self.stop = threading.Event()
+        self.asked: list[str] = []
 
         class Handler(BaseHTTPRequestHandler):
             def setup(self) -> None:
@@ -40,6 +45,7 @@ class HttpCamera:
 
             def do_GET(self) -> None:
                 path = self.path.split("?")[0]
+                camera.asked.append(path)
                 if path.startswith("/status/"):
                     self.send_error(int(path.rsplit("/", 1)[1]))
                 elif path == "/video":
