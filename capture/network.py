@@ -33,7 +33,7 @@ from core.types import U8, SourceInfo
 log = logging.getLogger(__name__)
 
 _KEY_FRAME = 10.0  # s that a camera may take, once open, to its first picture
-_UNDECODABLE = 50  # packets in a row; then the connection is made anew
+_UNDECODABLE = 50  # packets in a row; fewer may build on a picture that was lost
 # Their demuxers make presentation times up from a frame rate that they guess.
 _WITHOUT_TIMES = ("mpjpeg", "mjpeg", "h264", "hevc")
 
@@ -91,6 +91,8 @@ class Stream:
         by_udp = config.transport == "udp" and not encryption.is_encrypted(address)
         self._holes = Holes() if by_udp else None
         if by_udp and self.codec == "hevc":
+            # Else it leaves out what builds on a missing picture in silence, and nobody counts it.
+            self._stream.codec_context.options = {"err_detect": "explode"}
             log.warning(
                 "%s: sends H.265 by UDP: pictures damaged by lost packets are not told; use tcp.", shown
             )
@@ -135,9 +137,9 @@ class Stream:
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         for packet in self._container.demux(self._stream):
             yield packet
-            if self._decoder.failed_in_a_row >= _UNDECODABLE:
-                raise Lost(f"{self._shown}: sends nothing that can be decoded.", "undecodable")
             if time.monotonic() > self._due:  # packets come all the time, but no picture
+                if self._decoder.failed_in_a_row >= _UNDECODABLE:
+                    raise Lost(f"{self._shown}: sends nothing that can be decoded.", "undecodable")
                 words = "sends, but no picture comes of it; have it send a key frame every 1 to 2 s."
                 raise Lost(f"{self._shown}: {words}", "stalled")
 

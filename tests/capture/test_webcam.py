@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from capture import probe
+from capture import probe, webcam
 from capture.address import resolve_all
-from capture.webcam import Camera, list_cameras
+from capture.webcam import Camera, Finder, list_cameras
 from core.errors import SourceError
 from core.settings import CaptureConfig, SourceConfig
 
@@ -155,6 +155,23 @@ def test_cameras_are_listed_by_name_with_an_address_that_stays(tmp_path) -> None
 
     assert found == [Camera(0, "Front", ""), Camera(10, "Till", str(links / "usb-till"))]
     assert str(found[1]).split() == ["10", "Till", str(links / "usb-till")]
+
+
+@linux
+@pytest.mark.parametrize(("number", "again"), [(0, "/dev/v4l/by-id/usb-front"), (1, 1)])
+def test_a_webcam_opened_by_number_is_called_again_by_its_lasting_name_if_it_has_one(
+    number, again, monkeypatch
+) -> None:
+    called = []
+    monkeypatch.setattr(webcam, "Webcam", lambda device, *_: called.append(device))
+    there = [Camera(0, "Front", "/dev/v4l/by-id/usb-front"), Camera(1, "Till", "")]
+    monkeypatch.setattr(webcam, "list_cameras", lambda: there)
+    find = Finder(number, "door", CaptureConfig())
+
+    find()
+    find()  # unplugged, and plugged in again: numbers may have been dealt anew
+
+    assert called == [number, again]
 
 
 @linux
