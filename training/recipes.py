@@ -82,8 +82,8 @@ FACES = Recipe(
 PLAIN = replace(FACES, heads=("age", "gender"), start=None, decay=0.01)
 RECIPES = {
     "people": FACES,
-    # Errs on other faces than `people`, whose teacher it is; too slow to take its place.
-    "people_teacher": replace(
+    # Begins with a network that knows ages and genders already, and errs on other faces than `people`.
+    "people_faceres": replace(
         FACES, network="mobilenetv1", start="faceres_deep", size=144, zoom=1.0, shift=-0.12, epochs=12
     ),
     "moods": replace(FACES, heads=("emotion", "quality"), sets=("fer2013",), epochs=18, bare=0.5),

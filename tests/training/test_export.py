@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make install-train")
+onnx = pytest.importorskip("onnx", reason="onnx is not installed: make install-train")
 
 from core.cards import Input, Output  # noqa: E402
 from core.errors import WeightsError  # noqa: E402
@@ -18,6 +19,7 @@ from training.kept import kept  # noqa: E402
 from training.loop import Run  # noqa: E402
 from training.networks import build  # noqa: E402
 from training.recipes import RECIPES  # noqa: E402
+from training.targets import Faces  # noqa: E402
 
 YAML = pytest.importorskip("yaml")
 
@@ -36,7 +38,7 @@ def _trained(folder, name: str = "people", **changes):
     return kept(folder)
 
 
-@pytest.mark.parametrize("name", ["people", "people_teacher", "moods", "ssrnet", "mobilenetv2", "facenet"])
+@pytest.mark.parametrize("name", ["people", "people_faceres", "moods", "ssrnet", "mobilenetv2", "facenet"])
 def test_the_exported_network_answers_as_pytorchs_alone_and_in_a_batch(tmp_path, name: str) -> None:
     trained = _trained(tmp_path, name)
     answers = answering(trained, trained.recipe.heads)
@@ -143,3 +145,25 @@ def test_eight_bits_that_lose_too_much_are_refused_unless_forced(tmp_path, capsy
     assert (refused, there, forced) == (3, False, 0)
     assert "8 bits lose too much" in capsys.readouterr().err
     assert opened(out).get_inputs()[0].name == "face"
+
+
+def test_eight_bits_spare_what_looks_at_each_map_by_itself_and_do_not_move_the_mean(tmp_path) -> None:
+    cached(tmp_path / "cache", 160)
+    trained = _trained(tmp_path / "run", "people_faceres", size=48)
+    whole, out = tmp_path / "whole.onnx", tmp_path / "small.onnx"
+    whole.write_bytes(model(answering(trained, ("age",)), 48).SerializeToString())
+
+    words = ["export", str(tmp_path / "run"), "--heads", "age", "--quantize", str(tmp_path / "cache")]
+    code = main([*words, "--force", "--out", str(out)])
+
+    kernels = {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(out).graph.initializer}
+    alone = [k for k in kernels.values() if k.dtype == np.int8 and k.ndim == 4 and k.shape[1] == 1]
+    others = [k for k in kernels.values() if k.dtype == np.int8 and k.ndim == 4 and k.shape[1] > 1]
+    faces = Faces(tmp_path / "cache", ("drawn",), "train", 0, 0.4)
+    seen = quantize.chips(faces, trained, range(len(faces)))
+    ages = [opened(path).run(["age"], {"face": seen})[0].mean(axis=0) for path in (whole, out)]
+    assert code == 0
+    assert (len(alone), len(others)) == (11, 12)  # of 13 pairs, and a last layer; two pairs are exact
+    assert max(np.abs(k).max() for k in alone) > 100  # 8 bits
+    assert max(np.abs(k).max() for k in others) <= 64  # 7 bits
+    assert np.abs(ages[0] - ages[1]).max() < 0.01
