@@ -54,9 +54,10 @@ def begun(sinks: Iterable[SinkConfig], wall: float) -> tuple[SinkConfig, ...]:
     """The outputs of a run that begins at UTC seconds `wall`: that time is put in the place of `{began}`.
 
     >>> [sink.path for sink in begun([SinkConfig(path="{source}-{began}.csv")], 0.0)]
-    ['{source}-1970-01-01T000000Z.csv']
+    ['{source}-1970-01-01T000000.000Z.csv']
     """
-    moment = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(wall))  # no colon: Windows takes none
+    # No colon: Windows takes none. Milliseconds: a run may be over, and the next begin, within a second.
+    moment = f"{time.strftime('%Y-%m-%dT%H%M%S', time.gmtime(wall))}.{int(wall % 1 * 1000):03d}Z"
     return tuple(sink.model_copy(update={"path": sink.path.replace(BEGAN, moment)}) for sink in sinks)
 
 

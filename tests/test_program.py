@@ -140,7 +140,7 @@ def test_each_run_has_a_file_of_its_own_if_its_path_says_so(film: Path, tmp_path
     for second in range(2):
         done = run("-s", film, "-o", tmp_path / "visits-{began}.csv")
         assert done.returncode == 0, done.stderr
-        written = sorted(tmp_path.glob("visits-20??-??-??T??????Z.csv"))
+        written = sorted(tmp_path.glob("visits-20??-??-??T??????.???Z.csv"))
         assert len(written) == second + 1
 
     assert [len(path.read_text().splitlines()) for path in written] == [2, 2]
