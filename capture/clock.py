@@ -68,7 +68,7 @@ class LiveClock:
         self._shift = math.inf
 
     def time(self, presentation: float, arrival: float) -> float:
-        """Time of the next frame; both in seconds, `arrival` since the source was opened."""
+        """Time of the next frame, or its arrival if it is `behind`; seconds since the source was opened."""
         waited, self._arrival = arrival - self._arrival, arrival
         time = arrival
         self.behind = False

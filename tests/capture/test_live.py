@@ -221,6 +221,8 @@ def test_live_time_always_rises_and_is_never_far_from_arrival(steps) -> None:
     for step, presentation in steps:
         arrival += step
         time = clock.time(presentation, arrival)
+        if clock.behind:  # old news, which nobody gets
+            continue
 
         assert time > last
         # A frame that came late may not be put before the one ahead of it, hence the millisecond.
