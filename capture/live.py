@@ -103,6 +103,7 @@ class Live:
         self._clock = LiveClock()
         self._wall = WallClock()
         self._frozen = Frozen(config.frozen_after)
+        self._burst = False  # the last picture waited in a stalled network
         self._began = math.nan
         self._last = Stamp(info.name, 0, 0.0, math.nan, (1, 1))
         self._index = 0
@@ -251,9 +252,10 @@ class Live:
             log.info("camera '%s': the clock of this machine was set; its UTC is followed.", self.info.name)
         frozen = self._frozen.hear(grab.digest, grab.key, arrival)
         with self._changed:
-            # Their time has been told already as one without a picture. A tracker would read
-            # what comes in a burst as huge speeds.
-            if self._clock.behind or at < self._last.time:
+            # A tracker would read what comes in a burst as huge speeds; and the time of its last
+            # pictures may have been told already as one without any.
+            self._burst = self._clock.behind or (self._burst and at < self._last.time)
+            if self._burst:
                 self.stalled += 1
             else:
                 self._slot = (grab, self._index, at, frozen)

@@ -22,8 +22,8 @@ from core.types import Frame, Gap, SourceInfo
 INFO = SourceInfo("door", "webcam", "0", live=True)
 
 
-def grab(value=0, damaged=False) -> Grab:
-    return Grab(lambda: np.full((4, 6, 3), value, np.uint8), math.nan, damaged)
+def grab(value=0, damaged=False, presentation=math.nan) -> Grab:
+    return Grab(lambda: np.full((4, 6, 3), value, np.uint8), presentation, damaged)
 
 
 class Script:
@@ -93,6 +93,22 @@ def test_what_does_not_open_is_said_and_called_again(monkeypatch, caplog) -> Non
     )
     assert (frame.stamp.index, frame.stamp.time, frame.image[0, 0, 0]) == (0, 0.0, 7)
     assert caplog.text.count("plug one in") == 1
+
+
+def test_a_slow_cameras_picture_is_given_though_a_gap_was_told_just_before(monkeypatch) -> None:
+    monkeypatch.setattr(live, "_SILENCE", 0.05)
+    script = Script(grab(1, presentation=0.0))
+    source = Live(INFO, lambda: script, CaptureConfig())
+    source.read()
+    gap = source.read()
+    script.items.put(grab(2, presentation=gap.stamp.time - 0.02))  # no burst: it only travelled a bit longer
+
+    while isinstance(item := source.read(), Gap):
+        assert source.stalled == 0
+    source.close()
+
+    assert item.image[0, 0, 0] == 2
+    assert item.stamp.time >= gap.stamp.time
 
 
 def test_an_outage_of_a_moment_is_told_before_the_picture_that_ends_it(monkeypatch) -> None:
