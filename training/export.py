@@ -1,8 +1,7 @@
 """Writes a training's network as an ONNX file, proves it equal, and says how large and fast it is.
 
 `--quantize CACHE` also calculates in 8 bits, scaled by faces of that cache. It is refused if it
-loses more than 0.3 points (or 0.03 years) on the faces that settings are chosen by, a mean over
-several views of each.
+loses more than 0.3 points (or 0.03 years) on the faces that settings are chosen by.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from training.measures import by_set
 from training.targets import Faces
 
 SHOWN = 400  # training faces by which activations are scaled
-VIEWS = 8  # of each face by which the loss is judged; in one, chance alone moves an accuracy by as much
+VIEWS = 8  # of each face, told beside the one that is judged, where chance alone moves an accuracy as much
 LOSS = 0.003  # of an accuracy; of an age ten times that in years
 # Heads stay as they are: they take no time, and their answers are what counts.
 OPERATORS = ["Conv", "Relu", "Add", "MaxPool", "AveragePool", "Pad", "Concat", "Clip"]
@@ -155,29 +155,38 @@ def moved(faces: Faces, trained: Kept, row: int) -> F32:
 def _lost(trained: Kept, cache: Path, plain: Path, small: Path) -> list[str]:
     """The figures that got worse by more than they may, and a table of all of them on the terminal."""
     faces = Faces(cache, trained.recipe.sets, "tune", 0, trained.recipe.votes, fold=trained.fold)
-    before, after = (_figures(path, faces, trained) for path in (plain, small))
+    upright_only, several = (
+        [_figures(path, faces, trained, way) for path in (plain, small)] for way in (_upright, moved)
+    )
     lost = []
-    for name, value in before.items():
-        years = name.endswith(("_mae", "_worst"))
-        print(f"  {name:<20} {value:.4g} in 32 bits, {after[name]:.4g} in 8")
+    for name, value in upright_only[0].items():
+        after, years = upright_only[1][name], name.endswith(("_mae", "_worst"))
+        views = f"{several[0][name]:.4g} and {several[1][name]:.4g}"
+        print(f"  {name:<20} {value:.4g} in 32 bits, {after:.4g} in 8; in {VIEWS} views {views}")
         # The worst band has too few faces to judge 8 bits by.
-        if not name.endswith("_worst") and (after[name] - value) * (1 if years else -1) > LOSS * (
+        if not name.endswith("_worst") and (after - value) * (1 if years else -1) > LOSS * (
             10 if years else 1
         ):
-            lost.append(f"{name} {value:.4g} -> {after[name]:.4g}")
+            lost.append(f"{name} {value:.4g} -> {after:.4g}")
     return lost
 
 
-def _figures(path: Path, faces: Faces, trained: Kept) -> dict[str, float]:
-    """Figures of an exported network, means over the views of a face.
+def _upright(faces: Faces, trained: Kept, row: int) -> F32:
+    return chips(faces, trained, range(row, row + 1))
+
+
+def _figures(
+    path: Path, faces: Faces, trained: Kept, way: Callable[[Faces, Kept, int], F32]
+) -> dict[str, float]:
+    """Figures of an exported network, means over the views of a face that `way` gives.
 
     The logarithms of its probabilities are scores as good as its own.
     """
     session = opened(path)
     names = [output.name for output in session.get_outputs()]
-    answers = [session.run(names, {INPUT: moved(faces, trained, row)}) for row in range(len(faces))]
+    answers = [session.run(names, {INPUT: way(faces, trained, row)}) for row in range(len(faces))]
     found = []
-    for view in range(VIEWS):
+    for view in range(len(answers[0][0])):
         said = {name: np.stack([a[nth][view] for a in answers]) for nth, name in enumerate(names)}
         scores = {k: v if v.shape[1] == 1 else np.log(np.maximum(v, 1e-12)) for k, v in said.items()}
         found.append(by_set(scores, faces))
