@@ -56,9 +56,40 @@ def begun(sinks: Iterable[SinkConfig], wall: float) -> tuple[SinkConfig, ...]:
     >>> [sink.path for sink in begun([SinkConfig(path="{source}-{began}.csv")], 0.0)]
     ['{source}-1970-01-01T000000.000Z.csv']
     """
-    # No colon: Windows takes none. Milliseconds: a run may be over, and the next begin, within a second.
-    moment = f"{time.strftime('%Y-%m-%dT%H%M%S', time.gmtime(wall))}.{int(wall % 1 * 1000):03d}Z"
+    moment = _moment(wall)
     return tuple(sink.model_copy(update={"path": sink.path.replace(BEGAN, moment)}) for sink in sinks)
+
+
+def set_aside(sinks: Iterable[SinkConfig], sources: Mapping[str, SourceInfo]) -> list[Path]:
+    """Rename what an earlier run wrote where a camera is about to be recorded: what it saw comes once.
+
+    Of recorded films the same run writes the same again, so their outputs are overwritten.
+
+    Returns:
+        The new names: `visits.csv` becomes `visits-until-2026-11-26T085821.042Z.csv`, by its last change.
+
+    Raises:
+        SinkError: one cannot be renamed.
+    """
+    names = []
+    for sink in sinks if any(info.live for info in sources.values()) else ():
+        for path in (found.resolve() for found in expand(sink, sources) if found != STDOUT):
+            if not path.is_file() or path.stat().st_size == 0:
+                continue
+            names.append(path.with_stem(f"{path.stem}-until-{_moment(path.stat().st_mtime)}"))
+            try:
+                path.rename(names[-1])
+            except OSError as error:
+                raise failure(names[-1], error) from error
+    return names
+
+
+def _moment(wall: float) -> str:
+    """UTC seconds for a file's name, without colons, which Windows takes none of.
+
+    With milliseconds: a run may be over, and the next begin, within a second.
+    """
+    return f"{time.strftime('%Y-%m-%dT%H%M%S', time.gmtime(wall))}.{int(wall % 1 * 1000):03d}Z"
 
 
 def expand(sink: SinkConfig, sources: Mapping[str, SourceInfo]) -> list[Path]:

@@ -18,7 +18,7 @@ from core.settings import CaptureConfig, Settings, SinkConfig
 from core.types import SourceInfo, Stamp
 from outputs import NETWORK, PLACE, SUMMARY, ending, open_sink
 from outputs.looks_csv import LooksCsv
-from outputs.paths import begun, check_paths, short_of_room
+from outputs.paths import begun, check_paths, set_aside, short_of_room
 from outputs.summary import write_summary
 from pipeline.build import Built, build
 from pipeline.intake import Intake
@@ -89,6 +89,8 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     window = open_window(plan, sources) if plan.window else None
     device = built.provider.removesuffix("ExecutionProvider")
     monitor = Monitor(Report(), sources, plan.version, device, built.pipeline)
+    for name in set_aside(_written(plan), sources):
+        log.info("kept what an earlier run wrote: %s", name)
     summaries, outlets = _open_sinks(plan, sources, monitor)
     monitor.outlets = outlets
     loop = _loop(plan, roster, built, monitor, window)
@@ -123,14 +125,17 @@ def check_outputs(plan: Plan, sources: Mapping[str, SourceInfo]) -> None:
     Raises:
         ConfigError, SinkError: every fault at once, a line each; the first decides the kind.
     """
-    sinks = list(plan.settings.sinks)
-    if plan.every_look:
-        sinks.append(SinkConfig(path=plan.every_look))
+    sinks = _written(plan)
     faults = check_paths(sinks, sources)
     if faults:
         raise type(faults[0])("\n".join(str(fault) for fault in faults))
     for words in short_of_room(sinks, sources):
         log.warning("%s", words)
+
+
+def _written(plan: Plan) -> list[SinkConfig]:
+    """All outputs."""
+    return [*plan.settings.sinks, *([SinkConfig(path=plan.every_look)] if plan.every_look else [])]
 
 
 def _open_sinks(

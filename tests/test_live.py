@@ -235,6 +235,18 @@ def test_an_encrypted_camera_comes_back_after_a_drop_and_its_password_is_nowhere
     assert "hunter" not in said + json.dumps(run.rows) + (tmp_path / "s.json").read_text()
 
 
+def test_a_new_start_keeps_the_visits_of_the_last_one(tmp_path) -> None:
+    with Farm(*FACES) as farm:
+        for _ in range(2):
+            with watching("-s", farm.addresses[0], "-o", tmp_path / "visits.csv") as run:
+                run.until("track_started")
+                said = run.stop()
+
+    kept = list(tmp_path.glob("visits-until-20*Z.csv"))
+    assert f"kept what an earlier run wrote: {kept[0]}" in said.replace("\n", "")
+    assert all(len(path.read_text().splitlines()) > 1 for path in (*kept, tmp_path / "visits.csv"))
+
+
 def test_outside_of_the_opening_hours_nobody_is_looked_at(tmp_path) -> None:
     hour = (time.localtime().tm_hour + 12) % 24
     with Farm(*FACES) as farm:

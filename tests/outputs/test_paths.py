@@ -15,7 +15,7 @@ from core.settings import SinkConfig
 from core.types import Event, Evidence, Faces, Result, SourceInfo, Stamp, Tracks
 from outputs import REGISTRY, ending, open_sink
 from outputs.fan import fill, safe
-from outputs.paths import check_paths, short_of_room
+from outputs.paths import check_paths, set_aside, short_of_room
 
 
 def sources(*names: str, path: Path | None = None) -> dict[str, SourceInfo]:
@@ -214,3 +214,41 @@ def test_any_names_give_different_files_in_the_folder_itself(names: list[str]) -
 def test_a_safe_name_is_its_own_safe_name() -> None:
     for name in ("door", "문_앞", "camera-1.left"):
         assert safe(name) == name
+
+
+def _earlier(folder: Path) -> list[SinkConfig]:
+    """Outputs of which three files are there, one of them empty, last changed at a known time."""
+    names = ("door.csv", "door.looks.csv", "empty.jsonl")
+    for name in names:
+        (folder / name).write_text("" if name.startswith("empty") else "what was seen")
+        os.utime(folder / name, (1_700_000_000.25, 1_700_000_000.25))
+    paths = ["{source}.csv", *names[1:], "new.txt"]
+    return [SinkConfig(path="-"), *(SinkConfig(path=str(folder / path)) for path in paths)]
+
+
+def test_what_an_earlier_run_saw_by_a_camera_is_kept_under_another_name(tmp_path: Path) -> None:
+    camera = {"door": SourceInfo("door", "network", "door", live=True)}
+
+    names = set_aside(_earlier(tmp_path), camera)
+
+    moment = "until-2023-11-14T221320.250Z.csv"
+    assert [name.name for name in names] == [f"door-{moment}", f"door.looks-{moment}"]
+    assert [name.read_text() for name in names] == ["what was seen"] * 2
+    assert {path.name for path in tmp_path.iterdir()} == {*(name.name for name in names), "empty.jsonl"}
+
+
+def test_what_was_made_of_a_film_is_left_to_be_made_again(tmp_path: Path) -> None:
+    assert set_aside(_earlier(tmp_path), sources("door")) == []
+    assert (tmp_path / "door.csv").read_text() == "what was seen"
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may rename everything")
+def test_a_file_that_cannot_be_kept_is_not_overwritten(tmp_path: Path) -> None:
+    camera = {"door": SourceInfo("door", "network", "door", live=True)}
+    sinks = _earlier(tmp_path)
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(SinkError, match="no permission"):
+            set_aside(sinks, camera)
+    finally:
+        tmp_path.chmod(0o700)
