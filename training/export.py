@@ -55,8 +55,10 @@ def run(options: argparse.Namespace) -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     if options.quantize:
         from training.quantize import quantize
+        from training.settle import settled
 
-        quantize(trained, whole, options.quantize, options.out, force=options.force)
+        soft = model(answering(settled(trained, options.quantize), heads, mirror=options.mirror), size)
+        quantize(trained, whole, soft, options.quantize, options.out, force=options.force)
     else:
         save(shrunk(whole, options.store), options.out)
         change = difference(answers, options.out.read_bytes(), size)

@@ -17,7 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from core.types import F32, Array
 from training.kept import Kept
-from training.networks import Answers
+from training.networks import Answers, FaceNet
 
 OPSET = 17
 INPUT = "face"
@@ -30,13 +30,19 @@ def answering(trained: Kept, heads: tuple[str, ...], *, mirror: bool = False) ->
 
     For `mirror` see `Answers`.
     """
-    net = copy.deepcopy(trained.net).to("cpu", memory_format=torch.contiguous_format).float()
-    for module in list(net.modules()):
-        if isinstance(module, nn.Sequential):
-            _fold(module)
+    net = folded(trained.net)
     found = Answers(net, heads, mirror=mirror)
     found.eval()
     return found
+
+
+def folded(net: FaceNet) -> FaceNet:
+    """A copy without normalisations, for the CPU, float32."""
+    made: FaceNet = copy.deepcopy(net).to("cpu", memory_format=torch.contiguous_format).float().eval()
+    for module in list(made.modules()):
+        if isinstance(module, nn.Sequential):
+            _fold(module)
+    return made
 
 
 def _fold(layers: nn.Sequential) -> None:
@@ -66,6 +72,9 @@ def model(answers: Answers, size: int) -> Any:
             dynamo=False,
         )
     made = onnx.load_from_string(file.getvalue())
+    for node in made.graph.node:
+        if node.op_type == "Pad" and list(node.input[2:]) == [""]:
+            del node.input[2]  # empty, it keeps onnxruntime from joining the zeros to the convolution after
     onnx.checker.check_model(made)
     return made
 

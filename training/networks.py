@@ -74,9 +74,8 @@ class Answers(nn.Module):
             scores = self.net(faces)
             return tuple(probable(name, scores[name]) for name in self.names)
         scores = self.net(torch.cat([faces, faces.flip(3)]))
-        count = faces.shape[0]
         both = (probable(name, scores[name]) for name in self.names)
-        return tuple((way[:count] + way[count:]) / 2 for way in both)
+        return tuple(way.unflatten(0, (2, -1)).mean(dim=0) for way in both)
 
 
 def probable(name: str, scores: Tensor) -> Tensor:

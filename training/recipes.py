@@ -81,11 +81,11 @@ FACES = Recipe(
 # As the systems that we follow had them, from nothing, each in about ten minutes on two cores.
 PLAIN = replace(FACES, heads=("age", "gender"), start=None, decay=0.01)
 RECIPES = {
-    "people": FACES,
-    # Begins with a network that knows ages and genders already, and errs on other faces than `people`.
-    "people_faceres": replace(
+    # Begins with a network that knows ages and genders already.
+    "people": replace(
         FACES, network="mobilenetv1", start="faceres_deep", size=144, zoom=1.0, shift=-0.12, epochs=12
     ),
+    "people_dlib": FACES,
     "moods": replace(FACES, heads=("emotion", "quality"), sets=("fer2013",), epochs=18, bare=0.5),
     "everything": replace(
         FACES, heads=("age", "gender", "emotion", "race", "quality"), sets=("utkface", "aaf", "fer2013")

@@ -24,7 +24,7 @@ from training.targets import Faces  # noqa: E402
 YAML = pytest.importorskip("yaml")
 
 
-def _trained(folder, name: str = "people", **changes):
+def _trained(folder, name: str = "people_dlib", **changes):
     """A training of no epoch, its normalisations far from doing nothing."""
     recipe = replace(RECIPES[name], sets=("drawn",), batch=16, **changes)
     torch.manual_seed(1)
@@ -38,7 +38,7 @@ def _trained(folder, name: str = "people", **changes):
     return kept(folder)
 
 
-@pytest.mark.parametrize("name", ["people", "people_faceres", "moods", "ssrnet", "mobilenetv2", "facenet"])
+@pytest.mark.parametrize("name", ["people", "people_dlib", "moods", "ssrnet", "mobilenetv2", "facenet"])
 def test_the_exported_network_answers_as_pytorchs_alone_and_in_a_batch(tmp_path, name: str) -> None:
     trained = _trained(tmp_path, name)
     answers = answering(trained, trained.recipe.heads)

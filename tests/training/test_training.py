@@ -202,7 +202,7 @@ def test_the_commands_train_with_a_fold_and_a_teacher_and_tell_figures(
     sets = [word for change in changes for word in ("--set", change)]
     more = ["--out", str(tmp_path / "run"), "--epochs", "1", "--fold", "1/3", "--threads", "1"]
 
-    trained = main(["train", "people", *words, *sets, *more, "--teachers", str(whole)])
+    trained = main(["train", "people_dlib", *words, *sets, *more, "--teachers", str(whole)])
     told = main(["figures", str(tmp_path / "run"), *words, "--flip", "--out", str(tmp_path / "figures")])
 
     assert (trained, told) == (0, 0)
