@@ -56,8 +56,11 @@ class Network:
 
 def prepare(crops: U8, wanted: Input) -> F32:
     """Crops (M, size, size, C) as a network wants them: float32 (M, C, size, size)."""
-    centred = crops.astype(np.float32) - np.array(wanted.mean, np.float32)
-    return np.ascontiguousarray((centred / np.float32(wanted.scale)).transpose(0, 3, 1, 2))
+    # Planes first: ten times as fast as to calculate with the channels of each pixel side by side.
+    planes = np.ascontiguousarray(crops.transpose(0, 3, 1, 2)).astype(np.float32)
+    planes -= np.array(wanted.mean, np.float32)[:, None, None]
+    planes /= np.float32(wanted.scale)
+    return planes
 
 
 def check(card: Card, session: Session) -> None:
@@ -189,8 +192,10 @@ def widen(shares: F64, deviations: F64) -> F64:
     means = shares @ YEARS
     own = (shares * (YEARS - means[:, None]) ** 2).sum(axis=1)
     missing = np.sqrt(np.clip(deviations**2 - own, 0, None))
-    kernels = gaussian(np.tile(YEARS, len(shares)), np.repeat(missing, AGES)).reshape(-1, AGES, AGES)
-    result: F64 = np.einsum("ma,mab->mb", shares, kernels)
+    narrow = missing > 0
+    kernels = gaussian(np.tile(YEARS, narrow.sum()), np.repeat(missing[narrow], AGES))
+    result: F64 = shares.copy()
+    result[narrow] = np.einsum("ma,mab->mb", shares[narrow], kernels.reshape(-1, AGES, AGES))
     return result
 
 
