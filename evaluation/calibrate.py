@@ -55,6 +55,9 @@ KNOTS: F64 = np.array([3.0, 8, 14, 20, 27, 35, 45, 55, 65, 76])  # predicted age
 FEWEST = 20  # errors near a knot, for it to be stated
 ROUNDS = 2  # temperatures and doubts are fitted in turn: each needs the other
 HELD = 0.9  # share of the true ages in their intervals
+LEAST_HELD = (
+    0.85  # the same of every band of true ages, near a knot: teenagers are said too old, the oldest too young
+)
 # An age's distribution may be sharpened down to the first of these, and widened up to the last of those.
 TEMPERATURES: F64 = np.arange(0.4, 1.01, 0.05).round(2)
 DEVIATIONS: F64 = np.arange(0, 25.01, 0.1).round(1)
@@ -149,7 +152,8 @@ def fit_moods(tiles: list[Looks], numbers: Numbers) -> Numbers:
 
 
 def fit_spread(packs: Sequence[Looks], output: Output) -> dict[str, Points]:
-    """Temperature and deviation by predicted age, with which 90 % of the intervals hold the true age.
+    """Temperature and deviation by predicted age, with which 90 % of the intervals hold the true age,
+    and of no age band fewer than 85 %.
 
     Packs count alike. A distribution that is too wide is sharpened as far as it may be; what holds too
     few is widened.
@@ -174,10 +178,14 @@ def fit_spread(packs: Sequence[Looks], output: Output) -> dict[str, Points]:
 def _least(choice: F64, looks: Looks, weights: F64, output: Output, name: str, **others: float) -> float:
     """The least of these rising numbers with which enough of the intervals hold; else the last."""
     first, last = 0, len(choice) - 1
+    in_band = [(looks.years >= low) & (looks.years < high) for low, high in BANDS]
+    wanted = [(np.full(len(looks.years), True), HELD)]
+    wanted += [(rows, LEAST_HELD) for rows in in_band if rows.sum() >= FEWEST]
     while first < last:
         middle = (first + last) // 2
         changed = output.model_copy(update={"doubt": 0.0, **others, name: float(choice[middle])})
-        enough = np.average(held(looks, changed), weights=weights) >= HELD
+        inside = held(looks, changed)
+        enough = all(np.average(inside[rows], weights=weights[rows]) >= share for rows, share in wanted)
         first, last = (first, middle) if enough else (middle + 1, last)
     return float(choice[first])
 
