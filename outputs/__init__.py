@@ -84,16 +84,18 @@ def open_sink(
     if PLACE not in config.path:
         return _open(kind, Path(config.path), sources)
     from outputs.fan import Fan, fill
+    from outputs.paths import keep
     from outputs.textfile import failure
 
-    paths = fill(config.path, sources)
-
     def open_for(source: str) -> Sink:
+        path = fill(config.path, list(sources))[source]  # sources may have come since
         try:
-            paths[source].parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise failure(paths[source], error) from error
-        return _open(kind, paths[source], sources)
+            raise failure(path, error) from error
+        if sources[source].live:
+            keep(path)  # what it saw before it was taken out of the settings and put in again
+        return _open(kind, path, sources)
 
     return Fan(kind.wants, open_for)
 

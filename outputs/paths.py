@@ -1,7 +1,8 @@
-"""What is wrong with the outputs' paths, found before anything is opened."""
+"""The outputs' files before they are opened: what is wrong with their paths, what an earlier run wrote."""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -15,6 +16,8 @@ from core.types import SourceInfo
 from outputs import NETWORK, PLACE, ending, misnamed
 from outputs.fan import fill
 from outputs.textfile import STDOUT, failure
+
+log = logging.getLogger(__name__)
 
 BEGAN = "{began}"
 Identity = tuple[object, ...]
@@ -60,28 +63,37 @@ def begun(sinks: Iterable[SinkConfig], wall: float) -> tuple[SinkConfig, ...]:
     return tuple(sink.model_copy(update={"path": sink.path.replace(BEGAN, moment)}) for sink in sinks)
 
 
-def set_aside(sinks: Iterable[SinkConfig], sources: Mapping[str, SourceInfo]) -> list[Path]:
-    """Rename what an earlier run wrote where a camera is about to be recorded: what it saw comes once.
+def set_aside(sinks: Iterable[SinkConfig], sources: Mapping[str, SourceInfo]) -> None:
+    """Keep what an earlier run wrote where a camera is about to be recorded: what it saw comes once.
 
     Of recorded films the same run writes the same again, so their outputs are overwritten.
 
-    Returns:
-        The new names: `visits.csv` becomes `visits-until-2026-11-26T085821.042Z.csv`, by its last change.
+    Raises:
+        SinkError: a file cannot be renamed.
+    """
+    if any(info.live for info in sources.values()):
+        for sink in sinks:
+            for path in expand(sink, sources):
+                keep(path)
+
+
+def keep(path: Path) -> None:
+    """Rename a file with something in it, by its last change, and say so.
+
+    `visits.csv` becomes `visits-until-2026-11-26T085821.042Z.csv`.
 
     Raises:
-        SinkError: one cannot be renamed.
+        SinkError: it cannot be renamed.
     """
-    names = []
-    for sink in sinks if any(info.live for info in sources.values()) else ():
-        for path in (found.resolve() for found in expand(sink, sources) if found != STDOUT):
-            if not path.is_file() or path.stat().st_size == 0:
-                continue
-            names.append(path.with_stem(f"{path.stem}-until-{_moment(path.stat().st_mtime)}"))
-            try:
-                path.rename(names[-1])
-            except OSError as error:
-                raise failure(names[-1], error) from error
-    return names
+    found = path.resolve()
+    if path == STDOUT or not found.is_file() or found.stat().st_size == 0:
+        return
+    name = found.with_stem(f"{found.stem}-until-{_moment(found.stat().st_mtime)}")
+    try:
+        found.rename(name)
+    except OSError as error:
+        raise failure(name, error) from error
+    log.info("kept what was written before: %s", name)
 
 
 def _moment(wall: float) -> str:

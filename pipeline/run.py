@@ -89,8 +89,7 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     window = open_window(plan, sources) if plan.window else None
     device = built.provider.removesuffix("ExecutionProvider")
     monitor = Monitor(Report(), sources, plan.version, device, built.pipeline)
-    for name in set_aside(_written(plan), sources):
-        log.info("kept what an earlier run wrote: %s", name)
+    set_aside(_written(plan), sources)
     summaries, outlets = _open_sinks(plan, sources, monitor)
     monitor.outlets = outlets
     loop = _loop(plan, roster, built, monitor, window)

@@ -161,7 +161,8 @@ def test_sources_come_and_go_while_the_others_lose_no_frame(tmp_path) -> None:
         entries = [f"{{name: cam{i}, address: '{address}'}}" for i, address in enumerate(farm.addresses)]
         config = settings(tmp_path, *entries[:2])
         summary, every = tmp_path / "s.json", ("--set", "events.interval=0")
-        with watching("--config", config, "-o", summary, "-o", tmp_path / "{began}.csv", *every) as run:
+        outputs = ("-o", summary, "-o", tmp_path / "{source}-{began}.csv")
+        with watching("--config", config, *outputs, *every) as run:
             run.until("track_started", "cam0")
             run.until("track_started", "cam1")
             settings(tmp_path, *entries[1:])
@@ -183,6 +184,7 @@ def test_sources_come_and_go_while_the_others_lose_no_frame(tmp_path) -> None:
     assert [row["event"] for row in run.rows if row["source"] == "cam1"].count("track_started") == 1
     sources = sums_up(summary)
     assert set(sources) == {"cam0", "cam1", "cam2"}
+    assert all(len(list(tmp_path.glob(f"{name}-20*Z.csv"))) == 1 for name in sources)
     assert sources["cam1"]["reconnects"] == 0
 
 
@@ -243,7 +245,7 @@ def test_a_new_start_keeps_the_visits_of_the_last_one(tmp_path) -> None:
                 said = run.stop()
 
     kept = list(tmp_path.glob("visits-until-20*Z.csv"))
-    assert f"kept what an earlier run wrote: {kept[0]}" in said.replace("\n", "")
+    assert f"kept what was written before: {kept[0]}" in said.replace("\n", "")
     assert all(len(path.read_text().splitlines()) > 1 for path in (*kept, tmp_path / "visits.csv"))
 
 

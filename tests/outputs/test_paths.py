@@ -229,16 +229,33 @@ def _earlier(folder: Path) -> list[SinkConfig]:
 def test_what_an_earlier_run_saw_by_a_camera_is_kept_under_another_name(tmp_path: Path) -> None:
     camera = {"door": SourceInfo("door", "network", "door", live=True)}
 
-    names = set_aside(_earlier(tmp_path), camera)
+    set_aside(_earlier(tmp_path), camera)
 
     moment = "until-2023-11-14T221320.250Z.csv"
-    assert [name.name for name in names] == [f"door-{moment}", f"door.looks-{moment}"]
-    assert [name.read_text() for name in names] == ["what was seen"] * 2
-    assert {path.name for path in tmp_path.iterdir()} == {*(name.name for name in names), "empty.jsonl"}
+    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    saw = "what was seen"
+    assert written == {f"door-{moment}": saw, f"door.looks-{moment}": saw, "empty.jsonl": ""}
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_source_that_comes_later_or_again_has_a_file_too_and_a_camera_s_is_kept(tmp_path, live) -> None:
+    among = sources("a b")
+    sink = open_sink(SinkConfig(path=str(tmp_path / "{source}.jsonl")), among)
+    among["a?b"] = SourceInfo("a?b", "network" if live else "video", "a?b", live=live)
+
+    for _ in range(2):
+        sink.write(start_of("a?b"), None)
+        sink.write(start_of("a?b", last=True), None)
+    sink.close()
+
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written[-1] == "a_b-2.jsonl"
+    assert [name.startswith("a_b-2-until-") for name in written] == [True] * live + [False]
 
 
 def test_what_was_made_of_a_film_is_left_to_be_made_again(tmp_path: Path) -> None:
-    assert set_aside(_earlier(tmp_path), sources("door")) == []
+    set_aside(_earlier(tmp_path), sources("door"))
+
     assert (tmp_path / "door.csv").read_text() == "what was seen"
 
 
