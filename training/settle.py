@@ -1,8 +1,8 @@
 """Settles a trained network's weights to calculating in 8 bits, so that it answers as it did before.
 
-The network goes on learning, for a minute, from its own answers in 32 bits, while weights and maps are
-rounded as they will be. Source: Jacob et al., "Quantization and training of neural networks for
-efficient integer-arithmetic-only inference", CVPR 2018, section 3; rounding lets gradients through
+The network goes on learning, for one to three minutes, from its own answers in 32 bits, while weights
+and maps are rounded as they will be. Source: Jacob et al., "Quantization and training of neural networks
+for efficient integer-arithmetic-only inference", CVPR 2018, section 3; rounding lets gradients through
 as if it were not there (Bengio et al., arXiv 1308.3432).
 """
 
@@ -75,7 +75,9 @@ def settled(trained: Kept, cache: Path) -> Kept:
         cache: folder of the faces that it was trained on.
     """
     recipe, rng = trained.recipe, np.random.default_rng(0)
-    faces = Faces(cache, recipe.sets, "train", recipe.balance, recipe.votes, fold=trained.fold)
+    faces = Faces(
+        cache, recipe.sets, "train", recipe.balance, recipe.votes, fold=trained.fold, share=recipe.share
+    )
     whole = folded(trained.net).to(memory_format=torch.channels_last)
     net = _wrapped(copy.deepcopy(whole), faces, trained)
     optimizer = torch.optim.Adam(net.parameters(), lr=RATE)
@@ -84,10 +86,10 @@ def settled(trained: Kept, cache: Path) -> Kept:
     for _ in range(steps):
         drawn = rng.choice(len(faces), BATCH, p=faces.weights)
         seen = [view_of(*faces.picture(row), recipe.crop, rng, recipe.bare) for row in drawn]
-        chips = prepare(np.stack(seen))
+        batch = prepare(np.stack(seen))
         with torch.no_grad():
-            wanted = whole(chips)
-        said = net(chips)  # not in bfloat16, which rounds as coarsely as 8 bits
+            wanted = whole(batch)
+        said = net(batch)  # not in bfloat16, which rounds as coarsely as 8 bits
         loss = torch.stack([_apart(said[name], wanted[name]) for name in said]).sum()
         optimizer.zero_grad()
         loss.backward()

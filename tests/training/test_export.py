@@ -8,18 +8,19 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make install-train")
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: make install-train")
 
+from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: E402
+
 from core.cards import Input, Output  # noqa: E402
 from core.errors import WeightsError  # noqa: E402
 from tests.training.drawn import cached  # noqa: E402
 from training import quantize  # noqa: E402
 from training.__main__ import main  # noqa: E402
 from training.export import difference, opened, parity  # noqa: E402
-from training.graph import answering, eighths, model, shrunk  # noqa: E402
+from training.graph import answering, eighths, model, save, shrunk  # noqa: E402
 from training.kept import kept  # noqa: E402
 from training.loop import Run  # noqa: E402
 from training.networks import build  # noqa: E402
 from training.recipes import RECIPES  # noqa: E402
-from training.targets import Faces  # noqa: E402
 
 YAML = pytest.importorskip("yaml")
 
@@ -147,23 +148,13 @@ def test_eight_bits_that_lose_too_much_are_refused_unless_forced(tmp_path, capsy
     assert opened(out).get_inputs()[0].name == "face"
 
 
-def test_eight_bits_spare_what_looks_at_each_map_by_itself_and_do_not_move_the_mean(tmp_path) -> None:
-    cached(tmp_path / "cache", 160)
-    trained = _trained(tmp_path / "run", "people_faceres", size=48)
-    whole, out = tmp_path / "whole.onnx", tmp_path / "small.onnx"
-    whole.write_bytes(model(answering(trained, ("age",)), 48).SerializeToString())
+def test_zeros_around_a_map_belong_to_the_convolution_that_8_bits_are_made_of(tmp_path) -> None:
+    """As layers of their own they take a quarter of the time."""
+    trained = _trained(tmp_path / "run", "people", size=48)
+    plain, ready = tmp_path / "plain.onnx", tmp_path / "ready.onnx"
+    save(model(answering(trained, ("age",)), 48), plain)
 
-    words = ["export", str(tmp_path / "run"), "--heads", "age", "--quantize", str(tmp_path / "cache")]
-    code = main([*words, "--force", "--out", str(out)])
+    quant_pre_process(str(plain), str(ready), skip_symbolic_shape=True)
 
-    kernels = {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(out).graph.initializer}
-    alone = [k for k in kernels.values() if k.dtype == np.int8 and k.ndim == 4 and k.shape[1] == 1]
-    others = [k for k in kernels.values() if k.dtype == np.int8 and k.ndim == 4 and k.shape[1] > 1]
-    faces = Faces(tmp_path / "cache", ("drawn",), "train", 0, 0.4)
-    seen = quantize.chips(faces, trained, range(len(faces)))
-    ages = [opened(path).run(["age"], {"face": seen})[0].mean(axis=0) for path in (whole, out)]
-    assert code == 0
-    assert (len(alone), len(others)) == (11, 12)  # of 13 pairs, and a last layer; two pairs are exact
-    assert max(np.abs(k).max() for k in alone) > 100  # 8 bits
-    assert max(np.abs(k).max() for k in others) <= 64  # 7 bits
-    assert np.abs(ages[0] - ages[1]).max() < 0.01
+    assert "Pad" in [node.op_type for node in onnx.load(plain).graph.node]
+    assert "Pad" not in [node.op_type for node in onnx.load(ready).graph.node]
