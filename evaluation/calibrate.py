@@ -55,9 +55,7 @@ KNOTS: F64 = np.array([3.0, 8, 14, 20, 27, 35, 45, 55, 65, 76])  # predicted age
 FEWEST = 20  # errors near a knot, for it to be stated
 ROUNDS = 2  # temperatures and doubts are fitted in turn: each needs the other
 HELD = 0.9  # share of the true ages in their intervals
-LEAST_HELD = (
-    0.85  # the same of every band of true ages, near a knot: teenagers are said too old, the oldest too young
-)
+LEAST_HELD = 0.85  # of each band of true ages near a knot: teenagers are said too old, the oldest too young
 # An age's distribution may be sharpened down to the first of these, and widened up to the last of those.
 TEMPERATURES: F64 = np.arange(0.4, 1.01, 0.05).round(2)
 DEVIATIONS: F64 = np.arange(0, 25.01, 0.1).round(1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.errors import WeightsError
-from core.session import open_session
+from core.session import Session, open_session
 from weights.bring import rebuild
 from weights.manifest import HOME, cards
 from weights.store import locate
@@ -49,12 +49,17 @@ def test_emotion_answers_as_keras_does(made, expected):
     assert answer[0].tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_face_print_is_what_the_package_s_own_code_computes():
-    """Recorded with TensorFlow.js (in plain JavaScript) and `FaceRecognitionNet` of the npm package."""
+def _brought(name: str) -> Session:
+    """A network that is not in the repository, where somebody brought it."""
     try:
-        session = open_session(locate(cards()["embed_dlib"]), "cpu")
+        return open_session(locate(cards()[name]), "cpu")
     except WeightsError as error:
         pytest.skip(str(error))
+
+
+def test_a_face_print_is_what_the_package_s_own_code_computes():
+    """Recorded with TensorFlow.js (in plain JavaScript) and `FaceRecognitionNet` of the npm package."""
+    session = _brought("embed_dlib")
     pattern = np.sin(np.arange(3 * 150 * 150) / 31).astype(np.float32).reshape(1, 3, 150, 150)
 
     (answer,) = session.run(np.float32(0.4) * pattern)
@@ -66,10 +71,7 @@ def test_a_face_print_is_what_the_package_s_own_code_computes():
 
 def test_an_age_is_what_the_package_s_own_graph_computes():
     """Recorded with TensorFlow.js (in plain JavaScript) and `faceres-deep.json` of the npm package."""
-    try:
-        session = open_session(locate(cards()["faceres_deep"]), "cpu")
-    except WeightsError as error:
-        pytest.skip(str(error))
+    session = _brought("faceres_deep")
     pattern = np.sin(np.arange(3 * 224 * 224) / 31).astype(np.float32).reshape(1, 3, 224, 224)
 
     age, gender = session.run(np.float32(0.4) * pattern)
@@ -107,3 +109,16 @@ def test_no_weight_is_so_small_that_it_slows_a_cpu(name):
     for weight in model.graph.initializer:
         values = np.abs(onnx.numpy_helper.to_array(weight))
         assert not ((values > 0) & (values < np.finfo(np.float32).tiny)).any()
+
+
+@pytest.mark.parametrize("name", ["people", "moods"])
+def test_our_own_networks_answer_alike_on_processors_that_would_overflow(name):
+    """x86 without VNNI adds two products in 16 bits: 255 * 64 twice fits, 255 * 127 twice does not."""
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed: make install-train")
+    graph = onnx.load(locate(cards()[name])).graph
+    kernels = [
+        onnx.numpy_helper.to_array(t) for t in graph.initializer if t.data_type == onnx.TensorProto.INT8
+    ]
+
+    assert kernels
+    assert max(np.abs(kernel.astype(int)).max() for kernel in kernels) <= 64
