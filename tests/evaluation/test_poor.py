@@ -118,6 +118,20 @@ def test_ages_that_are_told_too_sure_or_too_unsure_are_fitted_to_hold_nine_of_te
         assert (holds(before) > 0.95) == wider
 
 
+def test_an_age_band_that_is_told_wrong_as_a_whole_gets_intervals_that_hold_it():
+    """One in eleven is a teenager, all of them told ten years too old: 90 % hold without them."""
+    tuning = guesses(np.random.default_rng(6), 6.0)
+    years = np.where(np.arange(len(tuning.years)) % 11 == 0, 17.0, 27.0)
+    shown = gaussian(np.full(len(years), 27.0), np.full(len(years), 3.0))
+    stated = Output(role="age", name="ages", values=tuple(map(float, range(101))), doubt=0.0)
+
+    fitted = stated.model_copy(update=fit_spread([replace(tuning, years=years, age=shown)], stated))
+    _, low, high = told_ages(ages(replace(tuning, years=years, age=shown), fitted)).T
+
+    held = (low <= years) & (years <= high)
+    assert [held[years == age].mean() for age in (17, 27)] == [1, 1]
+
+
 def test_too_few_pictures_to_fit_by_are_a_fault_of_one_sentence():
     few = guesses(np.random.default_rng(0), 6.0, n=5)
 
