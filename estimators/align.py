@@ -118,4 +118,4 @@ def _warp(image: Image, scale: complex, shift: complex, size: int) -> Image:
 def _colour(picture: Image, colour: str) -> U8:
     if colour == "grey":
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)[..., None]
-    return picture[..., ::-1] if colour == "rgb" else picture
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8) if colour == "rgb" else picture
