@@ -105,7 +105,13 @@ def _hidden(chip: U8, rng: np.random.Generator) -> U8:
 
 
 def view_of(
-    pixels: U8, corner: F32, crop: Crop, rng: np.random.Generator | None, bare_share: float = BARE
+    pixels: U8,
+    corner: F32,
+    crop: Crop,
+    rng: np.random.Generator | None,
+    bare_share: float = BARE,
+    *,
+    spoilt: float = 1.0,
 ) -> U8:
     """One training picture of a cached face, or, without `rng`, exactly what the stream would cut."""
     view = upright(crop, pixels.shape[0])
@@ -113,5 +119,7 @@ def view_of(
         return taken(pixels, view, crop.size)
     if rng.random() < bare_share:
         view = bare(corner, crop)
-    chip = spoil(taken(pixels, shaken(view, crop.size, rng), crop.size), rng)
+    chip = taken(pixels, shaken(view, crop.size, rng), crop.size)
+    if spoilt == 1 or rng.random() < spoilt:
+        chip = spoil(chip, rng)
     return chip[:, ::-1] if rng.random() < 0.5 else chip

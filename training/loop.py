@@ -166,8 +166,9 @@ def batches(faces: Faces, recipe: Recipe, seed: int, epoch: int) -> Iterator[tup
 
     def make(nth: int) -> tuple[Tensor, Targets]:
         own = np.random.default_rng([seed, epoch, nth])
-        chips = np.stack([view_of(*faces.picture(row), recipe.crop, own, recipe.bare) for row in blocks[nth]])
-        return prepare(chips), faces.targets.take(blocks[nth])
+        pictures = [faces.picture(row) for row in blocks[nth]]
+        views = [view_of(*p, recipe.crop, own, recipe.bare, spoilt=recipe.spoilt) for p in pictures]
+        return prepare(np.stack(views)), faces.targets.take(blocks[nth])
 
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(make, 0)

@@ -35,6 +35,7 @@ class Recipe:
         gender: weight of the gender's loss; an age's is 1.
         votes: weight of FER+'s votes in the label of a mood; the rest is FER2013's.
         bare: share of faces shown as the set's bare picture.
+        spoilt: share of faces that are made as poor as cameras make them.
         zoom, shift: of the crop, as in `core.types.Crop`.
         average: share of the running mean of the weights that a step keeps.
         shape: what the network's builder takes, see there; empty: its default.
@@ -57,6 +58,7 @@ class Recipe:
     gender: float = 3.0
     votes: float = 0.4
     bare: float = 0.25
+    spoilt: float = 1.0
     zoom: float = 1.10
     shift: float = -0.16
     average: float = 0.999
@@ -86,7 +88,19 @@ RECIPES = {
         FACES, network="mobilenetv1", start="faceres_deep", size=144, zoom=1.0, shift=-0.12, epochs=12
     ),
     "people_dlib": FACES,
-    "moods": replace(FACES, heads=("emotion", "quality"), sets=("fer2013",), epochs=18, bare=0.5),
+    # Small steps for long: of dull labels there is more to learn than 20 epochs teach.
+    "moods": replace(
+        FACES,
+        heads=("emotion", "quality"),
+        sets=("fer2013",),
+        epochs=30,
+        batch=64,
+        rate=1.5e-3,
+        slower=0.7,
+        bare=0.5,
+        spoilt=0.7,
+        votes=0.5,
+    ),
     "everything": replace(
         FACES, heads=("age", "gender", "emotion", "race", "quality"), sets=("utkface", "aaf", "fer2013")
     ),

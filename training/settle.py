@@ -85,7 +85,8 @@ def settled(trained: Kept, cache: Path) -> Kept:
     fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         drawn = rng.choice(len(faces), BATCH, p=faces.weights)
-        seen = [view_of(*faces.picture(row), recipe.crop, rng, recipe.bare) for row in drawn]
+        pictures = [faces.picture(row) for row in drawn]
+        seen = [view_of(*p, recipe.crop, rng, recipe.bare, spoilt=recipe.spoilt) for p in pictures]
         batch = prepare(np.stack(seen))
         with torch.no_grad():
             wanted = whole(batch)

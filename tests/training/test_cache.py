@@ -88,3 +88,18 @@ def test_a_spoilt_view_has_the_crops_shape_and_is_the_same_for_the_same_seed(tmp
     assert all(view.shape == (48, 48, 3) and view.dtype == np.uint8 for view in views[0])
     assert np.array_equal(views[0], views[1])
     assert not np.array_equal(views[0], views[2])
+
+
+def test_as_many_views_are_spoilt_as_are_asked_for(tmp_path) -> None:
+    cached(tmp_path, 1)
+    plain = np.full((176, 176, 3), 100, np.uint8)  # stays plain wherever it is cut, unless it is spoilt
+    corner = read("drawn", tmp_path)[1].bare[0]
+
+    def spoilt(share: float) -> float:
+        rngs = (np.random.default_rng(n) for n in range(200))
+        views = (view_of(plain, corner, CROP, rng, 0.0, spoilt=share) for rng in rngs)
+        return float(np.mean([not (view[12:36, 12:36] == 100).all() for view in views]))
+
+    assert spoilt(0) == 0
+    assert spoilt(1) > 0.6
+    assert abs(spoilt(0.5) / spoilt(1) - 0.5) < 0.15
