@@ -120,6 +120,6 @@ def view_of(
     if rng.random() < bare_share:
         view = bare(corner, crop)
     chip = taken(pixels, shaken(view, crop.size, rng), crop.size)
-    if spoilt == 1 or rng.random() < spoilt:
+    if spoilt == 1 or rng.random() < spoilt:  # no draw for 1, so that older runs can be repeated
         chip = spoil(chip, rng)
     return chip[:, ::-1] if rng.random() < 0.5 else chip

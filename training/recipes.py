@@ -88,7 +88,7 @@ RECIPES = {
         FACES, network="mobilenetv1", start="faceres_deep", size=144, zoom=1.0, shift=-0.12, epochs=12
     ),
     "people_dlib": FACES,
-    # Small steps for long: of dull labels there is more to learn than 20 epochs teach.
+    # Small steps for long: after 18 epochs of larger ones it told the faces it knew no better than others.
     "moods": replace(
         FACES,
         heads=("emotion", "quality"),
