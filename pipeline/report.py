@@ -132,8 +132,9 @@ class Report:
         always = ("late", "queue", "stage")
         lost = ", ".join(f"{n} {cause}" for cause, n in drops.items() if n or cause in always) or "none"
         people = sum(source.tracks - source.static for source in self.sources)
+        frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
         return (
-            f"{self.frames} frames in {self.seconds:.1f} s ({fps:.1f} frames/s){latency}\n"
+            f"{frames} in {self.seconds:.1f} s ({fps:.1f} frames/s){latency}\n"
             f"people seen: {people}; frames dropped: {lost}\n"
             f"looks run: {self.looks_run}, saved: {self.looks_saved}, "
             f"not fit to judge: {self.looks_unfit}"

@@ -243,6 +243,11 @@ def test_a_source_that_was_never_reached_is_in_the_report_all_the_same() -> None
     assert "nan" not in report.words()
 
 
+def test_one_picture_is_one_frame_in_the_summary() -> None:
+    assert _loop([Film(_info(), 1)], Notes()).run().words().startswith("1 frame in ")
+    assert _loop([Film(_info(), 2)], Notes()).run().words().startswith("2 frames in ")
+
+
 def test_seconds_without_a_picture_end_tracks_by_time() -> None:
     sink = Notes()
 
