@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from core.types import F64, Faces, Image
 from evaluation.curves import precision_recall, recall_by_height
 from evaluation.detection import by_height, matches, over, precisions, ratio
 from evaluation.models import model_row, open_detector
+from evaluation.options import chance, made, table, whole
 from evaluation.pictures import pictures
 from evaluation.report import Figure, Report, Table
 from evaluation.wider_pack import Labels, read
@@ -51,8 +51,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, help="pictures without labels: writes what is found")
     parser.add_argument("--out", type=Path, help="folder for the report; with --images, the .csv to write")
     parser.add_argument("--detector", default="yunet", help="one, or several with commas (yunet)")
-    parser.add_argument("--size", type=int, default=640, help="long side that the network sees (640)")
-    parser.add_argument("--min-score", type=float, default=0.5, help="for recall and precision (0.5)")
+    parser.add_argument("--size", type=whole, default=640, help="long side that the network sees (640)")
+    parser.add_argument("--min-score", type=chance, default=0.5, help="for recall and precision (0.5)")
     parser.add_argument("--part", default="all", choices=["all", "tune", "report"], help="pictures, by hash")
     parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
 
@@ -63,11 +63,13 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: options that do not go together.
         SourceError, WeightsError, DeviceError: the data or the network cannot be used.
+        SinkError: what was found cannot be written.
     """
     names = options.detector.split(",")
     if (options.data is None) == (options.images is None):
         raise ConfigError("detect: give either --data (with labels) or --images (without).")
     if options.images is None:
+        made(options.out)
         report = measure(names, options)
         print(report.text())
         if options.out is not None:
@@ -86,13 +88,13 @@ def opened(name: str, options: argparse.Namespace, threshold: float | None) -> t
 
 def write_found(detector: Detector, place: Path, out: Path) -> None:
     """A line for each face of each picture."""
-    with out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for name, image in pictures(place):
+    found = pictures(place)
+    with table(out) as rows:
+        rows.writerow(COLUMNS)
+        for name, image in found:
             (faces,) = detector.detect([image])
             for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True):
-                writer.writerow([name, *(f"{value:.2f}" for value in box), f"{score:.5f}"])
+                rows.writerow([name, *(f"{value:.2f}" for value in box), f"{score:.5f}"])
 
 
 def measure(names: Sequence[str], options: argparse.Namespace) -> Report:

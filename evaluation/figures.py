@@ -186,7 +186,9 @@ def race_cases(judged: Judged, own: Sequence[str], told: Sequence[str]) -> tuple
     onto = np.array([told.index(name) if name in told else -1 for name in own] + [-1])
     true = onto[judged.labels.race]
     rows = true >= 0
-    return Classes(judged.races[rows], true[rows], told, np.ones(rows.sum(), np.bool_)), rows
+    # Where no face was found, nobody said how many races there are.
+    chances = judged.races[rows] if rows.any() else np.zeros((0, len(told)))
+    return Classes(chances, true[rows], told, np.ones(rows.sum(), np.bool_)), rows
 
 
 def figures(judged: Judged, found: tuple[Cases, Array], lost: Array, races: Sequence[str]) -> Found:

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import ConfigError, SinkError
+from core.errors import ConfigError
 from core.settings import EvidenceConfig
 from core.types import EMOTIONS, GENDERS, I64, SEEN, Estimates, Evidence, Faces, Tracks
 from estimators.belief import normal
 from estimators.evidence import Fusion
+from evaluation.options import table
 
 MOODS = tuple(f"p_{mood}" for mood in EMOTIONS)
 TAKEN = ("track", "t", "age", "age_std", "female", *MOODS, "quality")
@@ -62,13 +63,9 @@ def run(options: argparse.Namespace) -> None:
         SinkError: the beliefs cannot be written.
     """
     beliefs = list(fuse(options.looks))
-    try:
-        with options.out.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(GIVEN)
-            writer.writerows(beliefs)
-    except OSError as error:
-        raise SinkError(f"{options.out}: cannot be written ({error.strerror}).") from error
+    with table(options.out) as rows:
+        rows.writerow(GIVEN)
+        rows.writerows(beliefs)
 
 
 def fuse(path: Path) -> Iterator[list[str]]:

@@ -94,12 +94,12 @@ class Judge:
 
 
 def judge(judge: Judge, samples: Iterable[Sample]) -> Judged:
-    """Let it look at every sample."""
+    """Let it look at every sample; one without a picture is missed."""
     found, missed, looks = [], [], []
     for sample in samples:
-        look = judge.look(sample.image, sample.landmarks)
+        look = judge.look(sample.image, sample.landmarks) if sample.image.size else None
         labels = Labels.of([sample])
-        if len(look.faces):
+        if look is not None and len(look.faces):
             found.append(labels)
             looks.append(look)
         else:

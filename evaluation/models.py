@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from core.cards import Card
 from core.errors import ConfigError
 from core.protocols import Detector
@@ -92,14 +94,18 @@ def open_detector(
     """The detector of that name with those settings; its card and its file.
 
     Raises:
-        ConfigError: it does not exist.
+        ConfigError: it does not exist, or a setting is out of its range.
         WeightsError, DeviceError: it cannot be run.
     """
     known = {key: card for key, card in cards().items() if card.role == "detector"}
     if name not in known:
         raise ConfigError(unknown("--detector", name, known))
     file = locate(known[name])
-    config = DetectorConfig.model_validate({"name": name, **settings})
+    try:
+        config = DetectorConfig.model_validate({"name": name, **settings})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"--{first['loc'][0]}: {first['msg']}, not {first['input']}.") from error
     kind = load(REGISTRY, name, "--detector")
     return kind(config, known[name], open_session(file, device, threads)), known[name], file
 

@@ -57,6 +57,10 @@ def listed(text: str, pictures: dict[str, dict[int, str]]) -> list[Pair]:
         ConfigError: a line that is none of these, or names a picture that is not there.
     """
     lines = [line.split() for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or not lines[0][-1].isdecimal() or int(lines[0][-1]) < 1:
+        raise ConfigError(
+            "pairs.txt: expected folds and pairs in line 1, such as '10 300', and then the pairs."
+        )
     count = int(lines[0][-1])  # of each kind in a fold
     pairs = []
     for number, line in enumerate(lines[1:]):

@@ -20,7 +20,10 @@ def pictures(path: Path) -> Iterator[tuple[str, Image]]:
     Raises:
         SourceError: there is no such place.
     """
-    place = Place(path)
+    return _opened(Place(path))
+
+
+def _opened(place: Place) -> Iterator[tuple[str, Image]]:
     for name in place.pictures:
         image = place.image(name)
         if image is None:

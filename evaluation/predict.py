@@ -6,18 +6,20 @@ A face that is not found, and a field that no network fills, stays empty.
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from core.errors import ConfigError
+from core.registry import unknown
 from core.types import EMOTIONS, Array, Evidence, Faces
 from evaluation.finder import Finder
 from evaluation.judge import Judge, believe
 from evaluation.layouts.place import Place
 from evaluation.models import default, open_detector, open_models, role_arguments
+from evaluation.options import table
 from evaluation.progress import watched
 
 log = logging.getLogger(__name__)
@@ -44,17 +46,22 @@ def run(options: argparse.Namespace) -> None:
     """Write a line for each picture, in the order of their names.
 
     Raises:
+        ConfigError: a role that is not told.
         SourceError, WeightsError, DeviceError: the pictures or a network cannot be used.
+        SinkError: the lines cannot be written.
     """
+    for role in options.models:
+        if role not in ROLES:
+            raise ConfigError(unknown("--models", role, dict.fromkeys(ROLES)))
     names = {role: options.models.get(role) or default(role) for role in ROLES}
     finder = None if options.aligned else Finder(open_detector(options.detector, options.device)[0])
     judge = Judge(open_models(names, options.device), finder)
     place = Place(options.images)
-    with options.out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for name in watched(place.pictures, len(place.pictures), "predict"):
-            writer.writerow([name, *_answer(judge, place, name)])
+    names_of_all = place.pictures
+    with table(options.out) as rows:
+        rows.writerow(COLUMNS)
+        for name in watched(names_of_all, len(names_of_all), "predict"):
+            rows.writerow([name, *_answer(judge, place, name)])
 
 
 def _answer(judge: Judge, place: Place, name: str) -> Iterator[str]:

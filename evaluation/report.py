@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.types import Array
+from evaluation.options import written
 
 REPEATS = 1000
 GAP = 2  # spaces between columns on a terminal
@@ -84,10 +85,15 @@ class Report:
     plots: Sequence[Plot] = field(default_factory=tuple)
 
     def write(self, folder: Path) -> None:
-        """summary.json and report.html into a folder, which is made if it is not there."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "summary.json").write_text(json.dumps(self._summary(), indent=1) + "\n", encoding="utf-8")
-        (folder / "report.html").write_text(self._page(), encoding="utf-8")
+        """summary.json and report.html into a folder.
+
+        Raises:
+            SinkError: they cannot be written.
+        """
+        with written(folder):
+            summary = json.dumps(self._summary(), indent=1) + "\n"
+            (folder / "summary.json").write_text(summary, encoding="utf-8")
+            (folder / "report.html").write_text(self._page(), encoding="utf-8")
 
     def text(self) -> str:
         """The tables in columns, no wider than the terminal."""
@@ -137,9 +143,11 @@ def bootstrap(pictures: int, measure: Measure) -> Figure:
 
 
 def bootstraps(pictures: int, measures: Mapping[str, Measure]) -> dict[str, Figure]:
-    """Several figures over the same draws; see `bootstrap`."""
+    """Several figures over the same draws; see `bootstrap`. Of no picture at all, they are not known."""
+    if pictures == 0:
+        return dict.fromkeys(measures, Figure(np.nan, np.nan, np.nan))
     rng = np.random.default_rng(0)
-    even = np.full(pictures, 1 / max(pictures, 1))
+    even = np.full(pictures, 1 / pictures)
     values: dict[str, list[Array]] = {name: [] for name in measures}
     for _ in range(REPEATS // DRAWN):  # a part at a time: all weights of 20,000 pictures take 160 MB
         drawn: Array = rng.multinomial(pictures, even, DRAWN).astype(np.float64)

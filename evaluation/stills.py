@@ -25,6 +25,7 @@ from evaluation.judge import Judge, Judged, judge
 from evaluation.layouts import LAYOUTS, chosen, opened, sets
 from evaluation.layouts.entry import Entry, Set
 from evaluation.models import Model, default, model_row, open_detector, open_model
+from evaluation.options import made, whole
 from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table
 
@@ -48,7 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         help="the set's own part: all, train, val, test, ... (emotion: all but train, where told; else all)",
     )
-    parser.add_argument("--limit", type=int, help="pictures of each set, drawn by hash")
+    parser.add_argument("--limit", type=whole, help="pictures of each set, drawn by hash")
     parser.add_argument("--models", help="networks side by side, with commas (the program's own)")
     parser.add_argument("--detector", default="yunet", help="yunet (the default), retinaface")
     parser.add_argument("--out", type=Path, help="folder for report.html and summary.json")
@@ -70,8 +71,10 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: nothing recognised, or nothing labelled for this task.
         SourceError, WeightsError, DeviceError: the data or a network cannot be used.
+        SinkError: the report cannot be written.
     """
     start = time.perf_counter()
+    made(options.out)
     task: str = options.task
     names = options.models.split(",") if options.models else [default(task)]
     models = [open_model(task, name, options.device) for name in names]
@@ -90,9 +93,9 @@ def run(options: argparse.Namespace) -> None:
     report = summary(
         task, runs, f"{options.data.name} ({options.part}), faces {path}", rows, time.perf_counter() - start
     )
+    print(report.text())
     if options.out is not None:
         report.write(options.out)
-    print(report.text())
 
 
 def labelled(task: str, options: argparse.Namespace) -> list[tuple[Set, list[Entry]]]:
@@ -138,7 +141,7 @@ def measure(
     task: str, one: Set, entries: Sequence[Entry], model: Model, finder: Finder | None
 ) -> dict[str, Found]:
     """The figures of a network on a set; by each kind of label, the set's own under ``."""
-    pictures = watched(opened(entries), len(entries), f"{task} {one.name}")
+    pictures = watched(opened(entries, keep=True), len(entries), f"{task} {one.name}")
     judged = judge(Judge([model], finder), pictures)
     missed = judged.missed
     kinds: dict[str, tuple[tuple[Cases, Array], Array]] = {}

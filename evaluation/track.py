@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.errors import ConfigError, SinkError
+from core.errors import ConfigError
 from evaluation.contest import Contest, hold, report, write_tracks
 from evaluation.mot import read_mot
+from evaluation.options import made, natural, whole
 from evaluation.peers import Setting, make_peer
 from evaluation.scores import load_trackeval
 from evaluation.sequence import Sequence, drop, tell, thin
@@ -44,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--every",
-        type=_whole,
+        type=whole,
         default=1,
         metavar="K",
         help="the tracker sees frames 1, 1+K, 1+2K ... only (1)",
@@ -66,8 +67,8 @@ def _data_arguments(add: Add) -> None:
     add("--benchmark", choices=BENCHMARKS, help="whose rules prepare the truth (by the set, else plain)")
     add("--simulate", action="store_const", const=True, help="made-up sequences of faces in place of --data")
     add("--seeds", help="of the made-up sequences, such as 0-9 or 3,5 (0-9)")
-    add("--drop", type=_whole, metavar="N", help="keep frames 1, 1+N, 1+2N ... only (1)")
-    add("--irregular", type=_seed, metavar="SEED", help="keep each frame with a probability of a third")
+    add("--drop", type=whole, metavar="N", help="keep frames 1, 1+N, 1+2N ... only (1)")
+    add("--irregular", type=natural, metavar="SEED", help="keep each frame with a probability of a third")
     add(
         "--clock",
         choices=["real", "mean", "frames"],
@@ -79,14 +80,14 @@ def _data_arguments(add: Add) -> None:
         help="tell of cuts (told); peers begin anew there",
     )
     add("--peer", action="append", metavar="NAME", help="a tracker to measure beside ours; repeat")
-    add("--jobs", type=_whole, help="processes (1)")
+    add("--jobs", type=whole, help="processes (1)")
 
 
 def _file_arguments(add: Add) -> None:
     add("--detections", type=Path, help="rows of frame, id, four numbers of a box, score")
     add("--boxes", choices=["ltwh", "xyxy"], help="left, top, width, height; or two corners")
     add("--size", metavar="WxH", help="of the picture, pixels")
-    add("--frames", type=_whole, help="how many there are")
+    add("--frames", type=whole, help="how many there are")
     add("--fps", help="frames a second; with --simulate several, with commas (5,10,15,30)")
     add("--times", type=Path, help="file of each frame's time in seconds, a line each; in place of --fps")
     add("--cuts", help="frames, from 1, that are the first after a cut, with commas")
@@ -142,11 +143,7 @@ def _prepare(options: argparse.Namespace) -> None:
     load_trackeval()
     for name in options.peer or ():
         make_peer(name, Setting(30.0))
-    if options.out is not None:
-        try:
-            options.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SinkError(f"{options.out}: cannot be made a folder ({error.strerror}).") from error
+    made(options.out)
 
 
 def read(options: argparse.Namespace) -> list[Sequence]:
@@ -183,16 +180,3 @@ def _rates(text: str) -> list[float]:
         return list(dict.fromkeys(map(float, text.split(","))))
     except ValueError as error:
         raise ConfigError(f"--fps {text}: expected numbers with commas, such as 5,10,15,30.") from error
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got '{text}'")
-    return int(text)
-
-
-def _whole(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text}'")
-    return number

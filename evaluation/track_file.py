@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from core.errors import ConfigError, SinkError
+from core.errors import ConfigError
 from core.settings import CompatibilityConfig
 from core.types import F64
 from evaluation.follow import follow, make_published, make_tracker, write_lines, write_rows
 from evaluation.mot import by_frame, corners, read_table
+from evaluation.options import written
 from evaluation.sequence import BOX, FASTEST, SLOWEST, Sequence
 from evaluation.sets import settings_for
 
@@ -41,15 +42,13 @@ def track_file(options: argparse.Namespace) -> None:
     if compatibility is not None:
         _check_published(options)
     sequence = read_detections(options)
-    try:
+    with written(options.out):
         if compatibility is None:
             preset, detector, _ = settings_for("", options.preset, options.detector)
             tracker = make_tracker(preset, detector)
             write_rows(options.out, follow(sequence, tracker, hints=True, every=options.every))
         else:
             write_lines(options.out, published_lines(sequence, compatibility))
-    except OSError as error:
-        raise SinkError(f"{options.out}: cannot be written ({error.strerror}).") from error
 
 
 def _check_published(options: argparse.Namespace) -> None:

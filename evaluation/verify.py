@@ -23,6 +23,7 @@ from evaluation.finder import Finder
 from evaluation.layouts.place import Place
 from evaluation.measures import share
 from evaluation.models import default, model_row, open_detector, open_model
+from evaluation.options import made, natural, whole
 from evaluation.pairs import Pair, accepted_at, by_folds, drawn, listed, people
 from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table, bootstraps
@@ -37,9 +38,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--aligned", action="store_true", help="the pictures are cut-out faces: look for none"
     )
     parser.add_argument(
-        "--pairs", type=int, default=300, help="without pairs.txt: of each kind in a fold (300)"
+        "--pairs", type=whole, default=300, help="without pairs.txt: of each kind in a fold (300)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="without pairs.txt: of the pairs (0)")
+    parser.add_argument("--seed", type=natural, default=0, help="without pairs.txt: of the pairs (0)")
     parser.add_argument("--models", help="the network (embed_dlib)")
     parser.add_argument("--detector", default="yunet", help="yunet (the default), retinaface")
     parser.add_argument("--out", type=Path, help="folder for report.html and summary.json")
@@ -52,8 +53,10 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: no such layout there, or pairs that cannot be used.
         SourceError, WeightsError, DeviceError: the data or a network cannot be used.
+        SinkError: the report cannot be written.
     """
     start = time.perf_counter()
+    made(options.out)
     model = open_model("embedding", options.models or default("embedding"), options.device)
     rows: list[dict[str, object]] = [model.row()]
     finder = None
@@ -73,9 +76,9 @@ def run(options: argparse.Namespace) -> None:
     plots = [accepts(*likeness(compared(pairs, prints), prints))]
     seconds = time.perf_counter() - start
     report = Report("verify", data, len(pairs), missed, metrics, groups, rows, seconds, [table], plots)
+    print(report.text())
     if options.out is not None:
         report.write(options.out)
-    print(report.text())
 
 
 def _pairs(place: Place, options: argparse.Namespace) -> tuple[list[Pair], str]:

@@ -25,6 +25,7 @@ from core.types import Frame, Gap
 from evaluation.clips import Clip, make_clip
 from evaluation.layouts import chosen, opened, sets
 from evaluation.layouts.entry import Entry
+from evaluation.options import made, natural, whole
 from evaluation.progress import watched
 from evaluation.report import Figure, Plot, Report, Table
 from evaluation.video_figures import Person, coverage, groups, steadiness, surest, table, truthfulness
@@ -57,9 +58,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="report",
         help="stills, by hash (report)",
     )
-    add("--limit", type=int, default=200, help="films made of each set (200)")
+    add("--limit", type=whole, default=200, help="films made of each set (200)")
     add("--fps", type=float, default=10.0, help="frames/s of the films made (10)")
-    add("--seed", type=int, default=0, help="of the films made (0)")
+    add("--seed", type=natural, default=0, help="of the films made (0)")
     add("--set", action="append", default=[], metavar="A.B=V", help="a setting, as stream.py takes it")
     add("--out", type=Path, help="folder for the report")
 
@@ -70,11 +71,13 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: options that do not go together, or a set that is not recognised.
         SourceError, WeightsError, DeviceError: a film or a network cannot be used.
+        SinkError: the report cannot be written.
     """
     if (options.source is None) == (options.data is None):
         raise ConfigError("video: give either -s (films) or --data (labelled stills).")
-    if options.limit < 1 or not 1 <= options.fps <= 60:
-        raise ConfigError("video: expected for --limit 1 or more, and for --fps 1 to 60.")
+    if not 1 <= options.fps <= 60:
+        raise ConfigError("video: expected for --fps 1 to 60.")
+    made(options.out)
     report = measure(options, load_settings([], options.set))
     print(report.text())
     if options.out is not None:

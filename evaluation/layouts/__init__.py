@@ -12,6 +12,7 @@ sentence about what it goes by. The first one that recognises anything wins.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -82,7 +83,7 @@ def sets(data: Path, layout: str = "auto") -> list[Set]:
     place = Place(data)
     names = [layout] if layout in LAYOUTS else list(LAYOUTS)
     for name in names:
-        found: list[Set] = import_module(LAYOUTS[name]).sets(place)
+        found = _recognised(name, place)
         if found and layout not in ("auto", *LAYOUTS):
             found = [one for one in found if one.name == layout]
         if found:
@@ -93,6 +94,17 @@ def sets(data: Path, layout: str = "auto") -> list[Set]:
     raise ConfigError(f"{data}: no labelled faces recognised there. Looked for: {wanted}.")
 
 
+def _recognised(name: str, place: Place) -> list[Set]:
+    try:
+        found: list[Set] = import_module(LAYOUTS[name]).sets(place)
+    except (ValueError, LookupError, csv.Error) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise ConfigError(
+            f"{place.path}: looks like '{name}', but its labels cannot be read ({said})."
+        ) from error
+    return found
+
+
 def chosen(entries: Sequence[Entry], limit: int | None) -> list[Entry]:
     """That many entries, the first by the hash of their names, in the order of the set."""
     if limit is None or limit >= len(entries):
@@ -101,14 +113,19 @@ def chosen(entries: Sequence[Entry], limit: int | None) -> list[Entry]:
     return [entries[row] for row in sorted(order[:limit])]
 
 
-def opened(entries: Iterable[Entry]) -> Iterator[Sample]:
-    """The entries with their pictures; one that cannot be read is left out, with a warning."""
+def opened(entries: Iterable[Entry], *, keep: bool = False) -> Iterator[Sample]:
+    """The entries with their pictures, with a warning for each that cannot be read.
+
+    Such a one is left out, or with `keep` comes without a picture: its labels count.
+    """
     for entry in entries:
         image = entry.open()
-        if image is None:
-            log.warning("%s: cannot be read as a picture; left out.", entry.labels.name)
-        else:
+        if image is not None:
             yield replace(entry.labels, image=image)
+            continue
+        log.warning("%s: cannot be read as a picture%s.", entry.labels.name, "" if keep else "; left out")
+        if keep:
+            yield entry.labels
 
 
 def _digest(name: str) -> bytes:

@@ -50,7 +50,7 @@ def _table(place: Place) -> Iterator[Entry]:
     for name in place.names:
         if not name.endswith(".csv"):
             continue
-        head, *lines = place.bytes(name).splitlines(keepends=True)
+        head, *lines = place.bytes(name).splitlines(keepends=True) or [b""]
         columns = [column.strip() for column in head.decode("utf-8-sig", "replace").split(",")]
         if sorted(columns) == ["Usage", "emotion", "pixels"]:
             votes = [said for _, said in _votes(place)]

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from core.types import F32, Image
+from core.errors import ConfigError
+from core.types import EMOTIONS, F32, Image
 from evaluation.layouts.entry import UNOPENED, Entry, Set, entry
 from evaluation.layouts.place import Place
-from evaluation.samples import NAN, VOTES, Sample
+from evaluation.samples import NAN, RACES, VOTES, Sample
 
-LOOKED_FOR = "a .csv with the columns file, age, gender or sheet, row, col, emotion, beside a .tar"
+LOOKED_FOR = (
+    "a .csv with the columns file, age, gender, age_min, age_max, or sheet, row, col, emotion, beside a .tar"
+)
 TILE = 48  # px, side of a face of FER2013
 FERPLUS = [*VOTES[:-1], "nf"]
 POINTS = [f"{point}_{axis}" for point in ("eye_l", "eye_r", "nose", "mouth_l", "mouth_r") for axis in "xy"]
@@ -33,13 +36,20 @@ def sets(place: Place) -> list[Set]:
 
 
 def _pack(path: Path) -> Set | None:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
+    # Any table may lie beside the packs, in whatever characters.
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = csv.DictReader(file, restval="")
         columns = set(rows.fieldnames or ())
-        if columns >= {"file", "age", "gender", "age_min", "age_max"}:
-            return Set(path.stem, list(_people(_pictures(path), rows)))
-        if columns >= {"sheet", "row", "col", "emotion"}:
-            return Set(path.stem, list(_moods(_pictures(path), rows)))
+        kinds = (
+            (_people, {"file", "age", "gender", "age_min", "age_max"}),
+            (_moods, {"sheet", "row", "col", "emotion"}),
+        )
+        for reader, wanted in kinds:
+            if columns >= wanted:
+                try:
+                    return Set(path.stem, list(reader(_pictures(path), rows)))
+                except (ValueError, LookupError) as error:
+                    raise ConfigError(f"{path}, line {rows.line_num}: {error}.") from error
     return None
 
 
@@ -54,8 +64,8 @@ def _people(place: Place, rows: Iterator[Row]) -> Iterator[Entry]:
             place,
             row["file"],
             age=_number(row["age"]),
-            female=_number(row["gender"]),
-            race=int(row["race"]) if row.get("race") else -1,
+            female=_female(row["gender"]),
+            race=_index(row, "race", len(RACES)),
             landmarks=_landmarks(row),
             split=row.get("official_split", ""),
             sound=row.get("conflict") != "1",
@@ -75,21 +85,35 @@ def _moods(place: Place, rows: Iterator[Row]) -> Iterator[Entry]:
 
         def tile(name: str = row["sheet"], top: int = top, left: int = left) -> Image | None:
             whole = sheet(name)
-            return (
-                None if whole is None else np.ascontiguousarray(whole[top : top + TILE, left : left + TILE])
-            )
+            part = None if whole is None else whole[top : top + TILE, left : left + TILE]
+            return None if part is None or part.shape[:2] != (TILE, TILE) else np.ascontiguousarray(part)
 
+        key = f"{row['sheet']}/{row['row']}/{row['col']}"  # several rows may show one picture
         labels = Sample(
-            row["orig"],
+            row.get("orig") or key,
             UNOPENED,
-            mood=int(row["emotion"]),
+            mood=_index(row, "emotion", len(EMOTIONS)),
             votes=tuple(int(row[f"ferplus_{name}"]) for name in FERPLUS) if "ferplus_nf" in row else (),
-            split=row["split"],
+            split=row.get("split", ""),
             sound=row.get("emotion_ambiguous") != "1" and row.get("near_public_test") != "1",
-            key=f"{row['sheet']}/{row['row']}/{row['col']}",  # several rows may show one picture
+            key=key,
         )
         yield Entry(labels, tile)
 
 
 def _number(text: str) -> float:
     return float(text) if text else NAN
+
+
+def _female(text: str) -> float:
+    if text not in ("", "0", "1", "0.0", "1.0"):
+        raise ValueError(f"expected for gender 0, 1 or nothing, got '{text}'")
+    return _number(text)
+
+
+def _index(row: Row, name: str, count: int) -> int:
+    """The class that a cell names by its number; -1 for none."""
+    text = row.get(name) or "-1"
+    if float(text) not in range(-1, count):
+        raise ValueError(f"expected for {name} a number from 0 to {count - 1} or nothing, got '{text}'")
+    return int(float(text))

@@ -13,7 +13,20 @@ from core.errors import SourceError
 from core.types import Image
 
 # Every ending that OpenCV reads pictures by.
-PHOTOGRAPHS = (".webp", ".jpg", ".jpeg", ".jpe", ".jp2", ".avif", ".png", ".bmp", ".dib", ".tif", ".tiff")
+PHOTOGRAPHS = (
+    ".webp",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".jp2",
+    ".avif",
+    ".png",
+    ".bmp",
+    ".dib",
+    ".tif",
+    ".tiff",
+)
 ENDINGS = frozenset((*PHOTOGRAPHS, ".gif", ".pgm", ".ppm", ".pbm", ".pnm", ".ras", ".sr"))
 Span = tuple[Path, int, int]  # a file on the disk, the first byte in it, how many
 
@@ -59,10 +72,11 @@ class Place:
 
     def image(self, name: str) -> Image | None:
         """A picture, uint8 (H, W, 3) BGR, upright; None if it cannot be read."""
-        data = self.bytes(name) if name in self._spans else b""
-        if not data:
+        try:
+            data = self.bytes(name) if name in self._spans else b""
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+        except (OSError, cv2.error, MemoryError):  # not allowed to, or its head promises too many pixels
             return None
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         return None if image is None else np.asarray(image, np.uint8)
 
     @cached_property

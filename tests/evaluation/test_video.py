@@ -226,7 +226,6 @@ def test_what_nobody_knows_is_no_figure():
         ([], "give either -s"),
         (["-s", "demo", "--data", "."], "give either -s"),
         (["-s", "demo", "--fps", "0"], "--fps 1 to 60"),
-        (["--data", ".", "--limit", "0"], "--limit 1 or more"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(capsys, words, said):

@@ -1,0 +1,75 @@
+"""What several tasks ask of their options: numbers in their range, places that can be written to."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.errors import SinkError
+
+
+def natural(text: str) -> int:
+    """A whole number from 0 on; for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got '{text}'")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """A whole number from 1 on; for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text}'")
+    return int(text)
+
+
+def chance(text: str) -> float:
+    """A number from 0 to 1; for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got '{text}'")
+    return value
+
+
+def made(folder: Path | None) -> None:
+    """Make the folder of a report, before a long measurement ends in not being able to.
+
+    Raises:
+        SinkError: it cannot be made.
+    """
+    if folder is not None:
+        with written(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def table(path: Path) -> Iterator[Any]:
+    """A writer of rows into a .csv.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    # A file name that is no UTF-8 lives in a picture's name as lone surrogates.
+    with written(path), path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        yield csv.writer(file, lineterminator="\n")
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Whatever fails in here on the disk is a sentence about that file or folder.
+
+    Raises:
+        SinkError: it does.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # whoever read it has enough
+        raise
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written ({error.strerror}).") from error
