@@ -206,11 +206,13 @@ def _notifier(stopper: Stopper) -> Callable[[], None]:
 def _check(settings: Settings) -> int:
     from pipeline.check import check
 
-    code = 0
+    codes = []
     for finding in check(settings):
-        print(finding)
-        code = code or finding.code
-    return code
+        print(finding, flush=True)
+        codes += [finding.code] if finding.code else []
+    if codes:
+        print(f"error: mend what is marked FAULT, {len(codes)} in all.", file=sys.stderr)
+    return codes[0] if codes else 0
 
 
 def read_settings(options: argparse.Namespace) -> Settings:

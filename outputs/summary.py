@@ -14,6 +14,8 @@ from outputs.textfile import failure
 def write_summary(path: Path, data: Mapping[str, object]) -> None:
     """Write `data` as JSON for people and programs; NaN becomes null. All or nothing.
 
+    A pipe or a device stays what it is.
+
     Raises:
         SinkError: it cannot be written; what stood there before still does.
     """
@@ -21,6 +23,9 @@ def write_summary(path: Path, data: Mapping[str, object]) -> None:
     target = path.resolve()  # a link stays one
     part = target.with_name(target.name + ".part")
     try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(text.encode("utf-8", "backslashreplace"))
+            return
         part.write_bytes(text.encode("utf-8", "backslashreplace"))
         part.replace(target)
     except OSError as error:

@@ -94,7 +94,7 @@ def _placement(name: str, seen: Probe, built: Built) -> Finding:
         words = f"{name}: no face in the first picture; try again with somebody there"
         return Finding("placement", words, advice=True)
     height = float(np.median(faces.boxes[:, 3] - faces.boxes[:, 1]))
-    words = f"{name}: {len(faces)} faces, {height:.0f} px high"
+    words = f"{name}: {len(faces)} face{'s' * (len(faces) > 1)}, {height:.0f} px high"
     if height < AGE_NEEDS:
         words += f"; age needs {AGE_NEEDS:.0f}: move the camera nearer, zoom in, or raise its resolution"
         return Finding("placement", words, advice=True)

@@ -228,7 +228,7 @@ def test_check_says_that_all_is_well_and_what_the_camera_sees(film: Path, tmp_pa
     done = run("-s", film, "-o", tmp_path / "o.mp4", "--check")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 faces" in done.stdout or "1 face," in done.stdout
+    assert "1 face, " in done.stdout
     assert "BSD-3-Clause" in done.stdout
     assert "GB free" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -244,6 +244,7 @@ def test_check_puts_a_remedy_beside_each_fault(tmp_path: Path) -> None:
     assert missing.returncode == 4
     assert "no such file" in missing.stdout
     assert "mkdir -p" in missing.stdout
+    assert missing.stderr.splitlines()[-1] == "error: mend what is marked FAULT, 2 in all."
     assert "age needs" in far.stdout
 
 

@@ -9,6 +9,7 @@ import math
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -258,6 +259,18 @@ def test_the_summary_is_read_back_and_nan_is_null(tmp_path: Path) -> None:
 def test_a_summary_that_cannot_be_written_names_its_folder(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="nowhere"):
         write_summary(tmp_path / "nowhere" / "s.json", {})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_whoever_waits_at_a_named_pipe_gets_the_summary(tmp_path: Path) -> None:
+    pipe = tmp_path / "s.json"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(pipe.read_text, encoding="utf-8")
+        write_summary(pipe, {"a": 1})
+
+    assert json.loads(reader.result(timeout=30)) == {"a": 1}
+    assert pipe.is_fifo()
 
 
 def test_a_summary_goes_to_where_a_link_points(tmp_path: Path) -> None:
