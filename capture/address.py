@@ -160,8 +160,10 @@ def _resolve_folder(path: Path, name: str | None, config: CaptureConfig) -> list
     names = _unique([prefix + _clean(f.stem) for f in films], {base} if pictures else set())
     found += [_film(f, n, config) for f, n in zip(films, names, strict=True)]
     if not found:
-        holds = f"none of its {len(files)} files is a picture or a video" if files else "it holds no files"
-        raise SourceError(f"{path}: {holds}; sub-folders are not entered: name the one that is meant.")
+        holds = "no pictures and no videos" if files else "no files"
+        raise SourceError(
+            f"{path}: the folder holds {holds}; sub-folders are not entered: name the one that is meant."
+        )
     if len(films) == 1 and not pictures and name:
         found[0] = replace(found[0], name=name)
     return found

@@ -111,8 +111,8 @@ def test_a_name_given_twice_is_refused() -> None:
         ("nothing.mp4", "there is no such file or folder in"),
         ("nowhere/nothing.mp4", "the folder .*nowhere does not exist"),
         ("empty.mp4", r"is empty \(0 bytes\)"),
-        ("hollow", "hollow: it holds no files; sub-folders are not entered"),
-        ("papers", "none of its 1 files is a picture or a video"),
+        ("hollow", "hollow: the folder holds no files; sub-folders are not entered"),
+        ("papers", "papers: the folder holds no pictures and no videos; sub-folders"),
     ],
 )
 def test_an_address_that_stands_for_nothing_is_said(tmp_path, address, words) -> None:
