@@ -37,6 +37,7 @@ from evaluation.looks import (
 )
 from evaluation.measures import calibration_error, plain
 from evaluation.models import default, open_detector, role_arguments
+from evaluation.options import whole
 from evaluation.poor import (
     fit_doubt,
     held,
@@ -65,7 +66,7 @@ def main() -> None:
     """Measure, fit, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the face packs")
-    parser.add_argument("--limit", type=int, default=4000, help="pictures of each set (4000)")
+    parser.add_argument("--limit", type=whole, default=4000, help="pictures of each set (4000)")
     parser.add_argument(
         "--models", type=role_arguments, default={}, help="age=ID,gender=ID,emotion=ID (the program's own)"
     )

@@ -204,16 +204,21 @@ def figures(judged: Judged, found: tuple[Cases, Array], lost: Array, races: Sequ
     labels, missed = judged.labels.take(rows), judged.missed.take(lost)
     measures, grown = cases.measures(), labels.years >= GROWN
     here = groups(labels, races, judged.quality[rows])
+    unseen = groups(missed, races, np.full(len(missed), np.nan))
     if isinstance(cases, Classes) and cases.names == GENDERS and grown.any():
         measures[f"accuracy_{GROWN}_plus"] = share(cases.right & grown, grown)
         here[f"age {GROWN}+"] = grown
+        unseen[f"age {GROWN}+"] = missed.years >= GROWN
     gone = np.arange(len(labels) + len(missed)) >= len(labels)
     metrics = {
         **bootstraps(len(labels), measures),
         **bootstraps(len(gone), {"missed_share": share(gone)}),
     }
-    unseen = groups(missed, races, np.full(len(missed), np.nan))
-    told = {name: _group(cases.take(mask), unseen.get(name)) for name, mask in here.items()}
+    nobody = np.zeros(len(labels), np.bool_)
+    told = {
+        name: _group(cases.take(here.get(name, nobody)), unseen.get(name))
+        for name in dict.fromkeys((*here, *unseen))
+    }
     return Found(cases, judged.belief.take(rows), len(gone), len(missed), metrics, told)
 
 

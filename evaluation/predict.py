@@ -57,10 +57,10 @@ def run(options: argparse.Namespace) -> None:
     finder = None if options.aligned else Finder(open_detector(options.detector, options.device)[0])
     judge = Judge(open_models(names, options.device), finder)
     place = Place(options.images)
-    names_of_all = place.pictures
+    files = place.pictures
     with table(options.out) as rows:
         rows.writerow(COLUMNS)
-        for name in watched(names_of_all, len(names_of_all), "predict"):
+        for name in watched(files, len(files), "predict"):
             rows.writerow([name, *_answer(judge, place, name)])
 
 

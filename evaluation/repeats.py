@@ -22,6 +22,7 @@ from evaluation.layouts import chosen, opened, sets
 from evaluation.layouts.entry import Entry
 from evaluation.looks import open_panel
 from evaluation.models import default, role_arguments
+from evaluation.options import whole
 
 View = tuple[Image, F32]
 
@@ -30,7 +31,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the face packs")
-    parser.add_argument("--limit", type=int, default=600, help="pictures (600)")
+    parser.add_argument("--limit", type=whole, default=600, help="pictures (600)")
     parser.add_argument("--models", type=role_arguments, default={}, help="age=ID,gender=ID")
     options = parser.parse_args()
     panel, _ = open_panel({role: options.models.get(role) or default(role) for role in ("age", "gender")})

@@ -85,7 +85,7 @@ class Report:
     plots: Sequence[Plot] = field(default_factory=tuple)
 
     def write(self, folder: Path) -> None:
-        """summary.json and report.html into a folder.
+        """summary.json and report.html into a folder that is there.
 
         Raises:
             SinkError: they cannot be written.

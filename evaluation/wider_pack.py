@@ -60,7 +60,9 @@ def read(data: Path, part: str = "all") -> Iterator[tuple[Image, Labels]]:
             found = True
             yield image, _labels(rows[name])
     if not found:
-        raise SourceError(f"{data}: of the pictures that {tables[0].name} names, none is there.")
+        raise SourceError(
+            f"{data}: of the pictures that {tables[0].name} names, none of the part '{part}' is there."
+        )
 
 
 def _rows(path: Path) -> dict[str, list[Face]]:

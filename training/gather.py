@@ -17,6 +17,7 @@ from evaluation.finder import Finder
 from evaluation.layouts import chosen, opened, sets
 from evaluation.layouts.entry import Entry
 from evaluation.models import open_detector
+from evaluation.options import whole
 from evaluation.progress import watched
 from evaluation.samples import Sample
 from training.cache import build
@@ -32,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--data", type=Path, required=True, help="folder or .tar of labelled faces, or of packs")
     add("--out", type=Path, required=True, help="folder of the cache")
     add("--layout", default="auto", help="auto (the default), or a layout's or pack's name")
-    add("--limit", type=int, help="pictures of each set, drawn by hash")
+    add("--limit", type=whole, help="pictures of each set, drawn by hash")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ import torch
 
 from core.errors import ConfigError
 from core.types import U8
+from evaluation.options import natural, whole
 from training.augment import view_of
 from training.curves import drawn, read
 from training.kept import processor
@@ -35,13 +36,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("recipe", choices=list(RECIPES))
     add("--cache", type=Path, required=True, help="folder of cut-out faces: python -m training cache")
     add("--out", type=Path, required=True, help="folder of this training")
-    add("--seed", type=int, default=1)
-    add("--epochs", type=int, help="instead of the recipe's")
+    add("--seed", type=natural, default=1)
+    add("--epochs", type=whole, help="instead of the recipe's")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="another field of the recipe")
     add("--fold", help="K/N: hold out part K of N of the training faces, and measure on it")
     add("--teachers", default="", metavar="T,T", help="learn half from these: RUN or a card")
     add("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    add("--threads", type=int, default=os.cpu_count() or 1, help="processor's threads (all)")
+    add("--threads", type=whole, default=os.cpu_count() or 1, help="processor's threads (all)")
 
 
 def run(options: argparse.Namespace) -> None:

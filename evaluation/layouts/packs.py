@@ -31,7 +31,7 @@ def sets(place: Place) -> list[Set]:
     """The packs of a folder, each under the name of its .csv."""
     if not place.path.is_dir():
         return []
-    found = (_pack(path) for path in sorted(place.path.glob("*.csv")))
+    found = (_pack(path) for path in sorted(place.path.glob("*.csv")) if path.is_file())
     return [one for one in found if one is not None]
 
 

@@ -14,19 +14,8 @@ from core.types import Image
 
 # Every ending that OpenCV reads pictures by.
 PHOTOGRAPHS = (
-    ".webp",
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".jp2",
-    ".avif",
-    ".png",
-    ".bmp",
-    ".dib",
-    ".tif",
-    ".tiff",
-)
+    ".webp", ".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".avif", ".png", ".bmp", ".dib", ".tif", ".tiff"
+)  # fmt: skip
 ENDINGS = frozenset((*PHOTOGRAPHS, ".gif", ".pgm", ".ppm", ".pbm", ".pnm", ".ras", ".sr"))
 Span = tuple[Path, int, int]  # a file on the disk, the first byte in it, how many
 

@@ -39,6 +39,8 @@ def test_where_no_face_is_found_each_is_missed_and_no_figure_is_known(task, tmp_
     assert (summary["n"], summary["missed"]) == (3, 3)
     assert summary["metrics"]["missed_share"]["value"] == 1
     assert summary["metrics"]["mae" if task == "age" else "accuracy"]["value"] is None
+    group = summary["by_group"]["age 20-29"]
+    assert (group["n"]["value"], group["missed"]["value"]) == (1, 1)
 
 
 def test_races_of_which_no_face_is_found_are_missed(tmp_path):
@@ -205,6 +207,7 @@ def test_any_other_table_may_lie_beside_a_pack(tmp_path):
     text(tmp_path / "p.csv", f"\ufeff{PACK}\n{ROW}\na.png,30,,30,30,1,0,1.0,a.jpg\n")
     (tmp_path / "notes.csv").write_bytes("Größe;Straße\n".encode("latin-1"))
     text(tmp_path / "empty.csv", "")
+    (tmp_path / "folder.csv").mkdir()
 
     (one,) = sets(tmp_path)
 
@@ -242,8 +245,8 @@ def test_labels_of_a_layout_that_are_none_are_told_with_its_name(tmp_path, capsy
     [
         (WIDER.replace(",medium", "") + "\n", 2, "wider.csv, line 1: there is no column 'medium'"),
         (f"{WIDER}\na.png,8,8,1,x,0,3,3,1,1,1\n", 2, "wider.csv, line 2: could not convert string to float"),
-        (f"{WIDER}\nb.png,8,8,1,0,0,3,3,1,1,1\n", 4, "of the pictures that wider.csv names, none is there"),
-        (f"{WIDER}\n", 4, "of the pictures that wider.csv names, none is there"),
+        (f"{WIDER}\nb.png,8,8,1,0,0,3,3,1,1,1\n", 4, "wider.csv names, none of the part 'all' is there"),
+        (f"{WIDER}\n", 4, "wider.csv names, none of the part 'all' is there"),
     ],
 )
 def test_boxes_that_cannot_be_used_are_told(content, code, sentence, tmp_path, capsys):
