@@ -110,7 +110,7 @@ def open_session(path: Path, device: str = "auto", threads: int = 2) -> Session:
             raise DeviceError(f"runtime.device: '{device}' does not start: {_first_line(error)}") from error
         raise WeightsError(
             f"{path} is not a network that can be run: {_first_line(error)}. "
-            "Fetch it again with: python -m weights"
+            "If it is not a file of your own, fetch it again with: python -m weights"
         ) from error
     runs = session.get_providers()[0]
     if device != "auto" and runs != PROVIDERS[device]:

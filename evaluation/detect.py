@@ -16,7 +16,7 @@ from core.protocols import Detector
 from core.types import F64, Faces, Image
 from evaluation.curves import precision_recall, recall_by_height
 from evaluation.detection import by_height, matches, over, precisions, ratio
-from evaluation.models import model_row, open_detector
+from evaluation.models import DETECTORS, model_row, open_detector
 from evaluation.options import chance, made, table, whole
 from evaluation.pictures import pictures
 from evaluation.report import Figure, Report, Table
@@ -50,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder with a wider*.csv and its pictures (.tar or loose)")
     parser.add_argument("--images", type=Path, help="pictures without labels: writes what is found")
     parser.add_argument("--out", type=Path, help="folder for the report; with --images, the .csv to write")
-    parser.add_argument("--detector", default="yunet", help="one, or several with commas (yunet)")
+    parser.add_argument("--detector", default="yunet", help=f"{DETECTORS}; several with commas")
     parser.add_argument("--size", type=whole, default=640, help="long side that the network sees (640)")
     parser.add_argument("--min-score", type=chance, default=0.5, help="for recall and precision (0.5)")
     parser.add_argument("--part", default="all", choices=["all", "tune", "report"], help="pictures, by hash")
@@ -107,13 +107,13 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
     for name in names:
         one = look(name, options, images)
         rows = matches(one.found, truth, "hard")
-        prefix = f"{name}_" if len(names) > 1 else ""
+        prefix = f"{one.card.id}_" if len(names) > 1 else ""
         metrics |= {prefix + key: figure for key, figure in _figures(one, truth, options.min_score).items()}
         for group, figure in by_height(rows, truth, options.min_score).items():
             groups.setdefault(group, {})[f"{prefix}recall"] = figure
         missed += sum(m.faces - int((m.hits[m.scores >= options.min_score] >= 0).sum()) for m in rows)
         tables.append(_by_score(one, truth))
-        plots.append(precision_recall(name, one.found, truth))
+        plots.append(precision_recall(one.card.id, one.found, truth))
         models.append(model_row("detector", one.card, one.file))
     where = f"{options.data.name} ({options.part}), {len(images)} pictures, long side {options.size}"
     tables = [_summary(where, metrics, groups), *tables]

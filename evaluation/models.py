@@ -20,6 +20,8 @@ from pipeline.build import OFF, chosen, fits
 from weights.manifest import cards
 from weights.store import locate, sha256
 
+DETECTORS = "yunet (the default), retinaface, or scrfd=FILE"
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -93,14 +95,20 @@ def open_detector(
 ) -> tuple[Detector, Card, Path]:
     """The detector of that name with those settings; its card and its file.
 
+    Args:
+        name: of the detector; `NAME=FILE` where it works with a file of the user's own.
+        device, threads: to run it on.
+        settings: of `detector`.
+
     Raises:
         ConfigError: it does not exist, or a setting is out of its range.
         WeightsError, DeviceError: it cannot be run.
     """
     known = {key: card for key, card in cards().items() if card.role == "detector"}
+    name, _, own = name.partition("=")
     if name not in known:
         raise ConfigError(unknown("--detector", name, known))
-    file = locate(known[name])
+    file = locate(known[name], path=Path(own) if own else None)
     try:
         config = DetectorConfig.model_validate({"name": name, **settings})
     except ValidationError as error:

@@ -18,7 +18,7 @@ from core.types import EMOTIONS, Array, Evidence, Faces
 from evaluation.finder import Finder
 from evaluation.judge import Judge, believe
 from evaluation.layouts.place import Place
-from evaluation.models import default, open_detector, open_models, role_arguments
+from evaluation.models import DETECTORS, default, open_detector, open_models, role_arguments
 from evaluation.options import table
 from evaluation.progress import watched
 
@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models", type=role_arguments, default={}, help="age=ID,gender=ID,emotion=ID (the program's own)"
     )
-    parser.add_argument("--detector", default="yunet", help="yunet (the default), retinaface")
+    parser.add_argument("--detector", default="yunet", help=DETECTORS)
     parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
 
 

@@ -24,7 +24,7 @@ from evaluation.groups import FEW, Labels
 from evaluation.judge import Judge, Judged, judge
 from evaluation.layouts import LAYOUTS, chosen, opened, sets
 from evaluation.layouts.entry import Entry, Set
-from evaluation.models import Model, default, model_row, open_detector, open_model
+from evaluation.models import DETECTORS, Model, default, model_row, open_detector, open_model
 from evaluation.options import made, whole
 from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table
@@ -51,7 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=whole, help="pictures of each set, drawn by hash")
     parser.add_argument("--models", help="networks side by side, with commas (the program's own)")
-    parser.add_argument("--detector", default="yunet", help="yunet (the default), retinaface")
+    parser.add_argument("--detector", default="yunet", help=DETECTORS)
     parser.add_argument("--out", type=Path, help="folder for report.html and summary.json")
     parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
 

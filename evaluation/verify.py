@@ -22,7 +22,7 @@ from evaluation.curves import accepts
 from evaluation.finder import Finder
 from evaluation.layouts.place import Place
 from evaluation.measures import share
-from evaluation.models import default, model_row, open_detector, open_model
+from evaluation.models import DETECTORS, default, model_row, open_detector, open_model
 from evaluation.options import made, natural, whole
 from evaluation.pairs import Pair, accepted_at, by_folds, drawn, listed, people
 from evaluation.progress import watched
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=natural, default=0, help="without pairs.txt: of the pairs (0)")
     parser.add_argument("--models", help="the network (embed_dlib)")
-    parser.add_argument("--detector", default="yunet", help="yunet (the default), retinaface")
+    parser.add_argument("--detector", default="yunet", help=DETECTORS)
     parser.add_argument("--out", type=Path, help="folder for report.html and summary.json")
     parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
 

@@ -27,7 +27,7 @@ def locate(card: Card, *, path: Path | None = None) -> Path:
     if card.package is None and not card.in_repository:
         raise WeightsError(
             f"'{card.id}' works with a file that you bring ({card.licence}): "
-            f"set {card.role}.weights to its path."
+            f"set {card.role}.weights to its path; for python -m evaluation, --{card.role} {card.id}=FILE."
         )
     path = place(card)
     remedy = f"Bring it with: python -m weights get {card.id}"

@@ -1,10 +1,12 @@
 import csv
+import hashlib
 import json
 import os
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 from evaluation.__main__ import main
@@ -55,10 +57,28 @@ def test_pictures_without_labels_give_a_line_a_face(pack, tmp_path):
     assert [float(row[key]) for key in ("x1", "y1", "x2", "y2")] == pytest.approx([178, 63, 268, 176], abs=1)
 
 
+@pytest.mark.slow
+def test_a_file_of_the_user_s_own_is_measured_instead_of_the_detector_s(pack, tmp_path):
+    blind = onnx.load(PICTURES.parents[2] / "weights" / "yunet.onnx")
+    for array in (array for array in blind.graph.initializer if len(array.dims) == 4):
+        array.CopyFrom(onnx.numpy_helper.from_array(0 * onnx.numpy_helper.to_array(array), array.name))
+    onnx.save(blind, tmp_path / "blind.onnx")
+    out = ["--out", str(tmp_path / "out")]
+
+    assert main(["detect", "--data", str(pack), "--detector", f"yunet={tmp_path}/blind.onnx", *out]) == 0
+
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["metrics"]["precision"]["value"] < 0.1
+    own = hashlib.sha256((tmp_path / "blind.onnx").read_bytes()).hexdigest()
+    assert [(row["id"], row["sha256"]) for row in summary["models"]] == [("yunet", own)]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
         (["detect"], 2, "either --data"),
+        (["detect", "--images", ".", "--out", "x.csv", "--detector", "scrfd"], 3, "--detector scrfd=FILE"),
+        (["detect", "--images", ".", "--out", "x.csv", "--detector", "scrfd=x.onnx"], 3, "no such file"),
         (["detect", "--images", "."], 2, "give one --detector, and --out"),
         (["detect", "--data", "."], 2, "expected one wider*.csv, found 0"),
         (
