@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from capture.clock import LiveClock, WallClock
@@ -105,7 +106,7 @@ class Live:
         self._frozen = Frozen(config.frozen_after)
         self._burst = False  # the last picture waited in a stalled network
         self._began = math.nan
-        self._last = Stamp(info.name, 0, 0.0, math.nan, (1, 1))
+        self._last = Stamp(info.name, 0, 0.0, math.nan, (0, 0))
         self._index = 0
         self._slot: tuple[Grab, int, float, bool] | None = None  # picture, index, time, frozen
         self._changed = threading.Condition()
@@ -151,9 +152,9 @@ class Live:
             log.debug("%s: hangs in a read and is left behind.", self.info.address)
 
     def _gap(self, trouble: tuple[str, str]) -> Gap:
-        now = self._last.time  # before the first picture no time goes by
-        if not math.isnan(self._began):
-            now = max(time.monotonic() - self._began, now)
+        if math.isnan(self._began):  # before the first picture no time of the source goes by
+            return Gap(replace(self._last, wall=time.time()), *trouble)
+        now = max(time.monotonic() - self._began, self._last.time)
         self._last = self._stamp(self._last.index, now, self._last.size)
         return Gap(self._last, *trouble)
 

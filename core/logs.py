@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
+import textwrap
 import time
-from typing import Literal
+from typing import Literal, TextIO
 
 from core.errors import mask
 
@@ -15,12 +17,28 @@ _REMEMBERED = 1000  # messages
 
 
 class Plain(logging.Formatter):
-    """A line for people, with its level if that is a warning."""
+    """A line for people, with its level if that is a warning; on a terminal broken between words."""
+
+    def __init__(self, form: str, *, terminal: bool = False) -> None:
+        super().__init__(form)
+        self._terminal = terminal
 
     def format(self, record: logging.LogRecord) -> str:
         """The message without secrets."""
         prefix = "warning: " if record.levelno == logging.WARNING else ""
-        return prefix + mask(super().format(record))
+        words = prefix + mask(super().format(record))
+        return wrapped(words, shutil.get_terminal_size().columns) if self._terminal else words
+
+
+def wrapped(words: str, width: int) -> str:
+    """Each line broken between words, paths left whole; what is indented stays as it is.
+
+    >>> print(wrapped("warning: the disk is nearly full", 20))
+    warning: the disk is
+    nearly full
+    """
+    paragraph = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(line if line[:1].isspace() else paragraph.fill(line) for line in words.splitlines())
 
 
 class Json(logging.Formatter):
@@ -55,10 +73,28 @@ class Once(logging.Filter):
         return True
 
 
+class BesideBars(logging.StreamHandler[TextIO]):
+    """Messages on lines of their own, also while progress bars are shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take the bars away, write, and draw them again."""
+        if "tqdm" not in sys.modules:  # no bar has ever been shown
+            super().emit(record)
+            return
+        from tqdm import tqdm
+
+        with tqdm.external_write_mode(file=self.stream):
+            super().emit(record)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def set_up(verbose: bool, form: Literal["text", "json"] = "text") -> None:
     """Write all messages to stderr; with `verbose` also those for developers."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Json() if form == "json" else Plain("%(message)s"))
+    handler = BesideBars(sys.stderr)
+    handler.setFormatter(Json() if form == "json" else Plain("%(message)s", terminal=_is_terminal()))
     handler.addFilter(Once())
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
     for noisy in ("PIL", "libav", "asyncio"):

@@ -424,7 +424,7 @@ class Result:
     """All that one frame gave, without its pixels: queues cheaply, stores safely.
 
     The last result of a source stands for no frame: it carries the tracks' last rows (all
-    ENDED), their events and `source_ended`, at the stamp of the last frame.
+    ENDED), their events and `source_ended`, at the stamp of the last frame or Gap.
 
     Attributes:
         looked: int64 (M,), ids of the tracks whose faces the networks judged in this frame.

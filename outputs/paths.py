@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from core.errors import ConfigError, SinkError, StreamError
@@ -63,18 +63,25 @@ def begun(sinks: Iterable[SinkConfig], wall: float) -> tuple[SinkConfig, ...]:
     return tuple(sink.model_copy(update={"path": sink.path.replace(BEGAN, moment)}) for sink in sinks)
 
 
-def set_aside(sinks: Iterable[SinkConfig], sources: Mapping[str, SourceInfo]) -> None:
-    """Keep what an earlier run wrote where a camera is about to be recorded: what it saw comes once.
+def set_aside(
+    sinks: Iterable[SinkConfig], sources: Mapping[str, SourceInfo], readable: Callable[[], bool]
+) -> None:
+    """Keep what an earlier run wrote where nothing might take its place.
 
-    Of recorded films the same run writes the same again, so their outputs are overwritten.
+    What a camera saw comes once. Of recorded films the same run writes the same again, so their
+    outputs are overwritten, unless they are not `readable` any more.
 
     Raises:
         SinkError: a file cannot be renamed.
     """
-    if any(info.live for info in sources.values()):
-        for sink in sinks:
-            for path in expand(sink, sources):
-                keep(path)
+    paths = [path for sink in sinks for path in expand(sink, sources) if _filled(path)]
+    if paths and (any(info.live for info in sources.values()) or not readable()):
+        for path in paths:
+            keep(path)
+
+
+def _filled(path: Path) -> bool:
+    return path != STDOUT and path.is_file() and path.stat().st_size > 0
 
 
 def keep(path: Path) -> None:
@@ -85,9 +92,9 @@ def keep(path: Path) -> None:
     Raises:
         SinkError: it cannot be renamed.
     """
-    found = path.resolve()
-    if path == STDOUT or not found.is_file() or found.stat().st_size == 0:
+    if not _filled(path):
         return
+    found = path.resolve()
     name = found.with_stem(f"{found.stem}-until-{_moment(found.stat().st_mtime)}")
     try:
         found.rename(name)

@@ -254,6 +254,8 @@ class Loop:
             self.report.fail(error.exit_code, str(error))
             if len(self._active) > 1:  # the last words of the program say it otherwise
                 log.error("%s", error)
+        elif report.state == "lost":
+            report.error = report.reason
         result: Result | None = None
         if name in self._active:
             del self._active[name]

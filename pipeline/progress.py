@@ -24,16 +24,17 @@ class Progress:
         from tqdm import tqdm
 
         total = length if math.isfinite(length) else None
+        unit = "pictures" if info.stills else "s"
         self._bars[info.name] = tqdm(
             total=total,
             desc=info.name[:20],
-            unit="s",
+            unit=unit,
             unit_scale=False,
             ncols=80,
             leave=False,
-            bar_format="{desc} {bar} {n:.0f}/{total:.0f} s, {remaining} left"
+            bar_format=f"{{desc}} {{bar}} {{n:.0f}}/{{total:.0f}} {unit}, {{remaining}} left"
             if total
-            else "{desc} {n:.0f} s {postfix}",
+            else "{desc} {n:.0f} s{postfix}",
         )
 
     def moved(self, stamp: Stamp, report: Report) -> None:
@@ -42,10 +43,13 @@ class Progress:
         if bar is not None:
             bar.update(max(0.0, stamp.time - bar.n))
             if bar.total is None:
-                bar.set_postfix_str(f"{report.frames} frames", refresh=False)
+                source = next(s for s in reversed(report.sources) if s.info.name == stamp.source)
+                bar.set_postfix_str(f"{source.frames_out} frames", refresh=False)
 
     def over(self, info: SourceInfo) -> None:
         """A source has ended."""
         bar = self._bars.pop(info.name, None)
         if bar is not None:
             bar.close()
+            if bar.pos:  # tqdm goes back up from a lower line, but not to its beginning
+                bar.fp.write("\r")

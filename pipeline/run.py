@@ -35,11 +35,11 @@ from render.renderer import Renderer
 log = logging.getLogger(__name__)
 
 EMOTION_NOTICE = (
-    "Emotion is estimated. In the EU that is prohibited at work and in education\n"
+    "Emotion is estimated. In the EU that is prohibited at work and in education "
     "(AI Act, article 5). To switch it off: --set estimators.emotion=none"
 )
 LIVE_BLUR = (
-    "privacy.blur on a live source: pictures are not held back, so the first ones of\n"
+    "privacy.blur on a live source: pictures are not held back, so the first ones of "
     "a face that the detector has not found yet show it. See docs/privacy.md."
 )
 
@@ -89,7 +89,7 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     window = open_window(plan, sources) if plan.window else None
     device = built.provider.removesuffix("ExecutionProvider")
     monitor = Monitor(Report(), sources, plan.version, device, built.pipeline)
-    set_aside(_written(plan), sources)
+    set_aside(_written(plan), sources, lambda: _readable(roster))
     summaries, outlets = _open_sinks(plan, sources, monitor)
     monitor.outlets = outlets
     loop = _loop(plan, roster, built, monitor, window)
@@ -135,6 +135,24 @@ def check_outputs(plan: Plan, sources: Mapping[str, SourceInfo]) -> None:
 def _written(plan: Plan) -> list[SinkConfig]:
     """All outputs."""
     return [*plan.settings.sinks, *([SinkConfig(path=plan.every_look)] if plan.every_look else [])]
+
+
+def _readable(roster: Roster) -> bool:
+    """Whether the films give pictures, of those read in turn the first one; what flows is not tried."""
+    firsts = (lane[0] for lane in roster.lanes)
+    try:
+        for info in firsts:
+            if info.path is None or not (info.path.is_file() or info.path.is_dir()):
+                continue
+            source = open_source(info, roster.address(info.name), roster.reading(info.name))
+            try:
+                if source.read() is None:
+                    return False
+            finally:
+                source.close()
+    except StreamError:
+        return False
+    return True
 
 
 def _open_sinks(

@@ -27,7 +27,7 @@ class Signal:
         """A picture came; `now` is monotonic seconds."""
         events, stamp, report = [], frame.stamp, self._report
         if report.state == "lost":
-            away = 0.0 if math.isnan(self._last) else stamp.time - self._last
+            away = now - report.changed if math.isnan(self._last) else stamp.time - self._last
             report.reconnects += not math.isnan(self._last)
             log.warning("camera '%s' is back after %.0f s.", stamp.source, now - report.changed)
             events.append(Event("source_back", stamp, 0, {"seconds": away}))

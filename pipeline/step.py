@@ -121,10 +121,11 @@ class Pipeline:
     def gap(self, gap: Gap) -> Result:
         """A second without a picture: nobody looked, but time went on."""
         lane = self._lanes[gap.stamp.source]
+        lane.stamp = gap.stamp
         return self._close(lane, gap.stamp, lane.tracker.update(None, gap.stamp.time))
 
     def end(self, source: str) -> Result | None:
-        """The source is over: its last result; None if it gave no frame."""
+        """The source is over: its last result; None if nothing ever came of it."""
         lane = self._lanes.pop(source)
         self._spent.update(saved=lane.chooser.saved, unfit=lane.chooser.unfit)
         if lane.stamp is None:

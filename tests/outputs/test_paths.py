@@ -229,7 +229,7 @@ def _earlier(folder: Path) -> list[SinkConfig]:
 def test_what_an_earlier_run_saw_by_a_camera_is_kept_under_another_name(tmp_path: Path) -> None:
     camera = {"door": SourceInfo("door", "network", "door", live=True)}
 
-    set_aside(_earlier(tmp_path), camera)
+    set_aside(_earlier(tmp_path), camera, lambda: True)
 
     moment = "until-2023-11-14T221320.250Z.csv"
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
@@ -254,7 +254,7 @@ def test_a_source_that_comes_later_or_again_has_a_file_too_and_a_camera_s_is_kep
 
 
 def test_what_was_made_of_a_film_is_left_to_be_made_again(tmp_path: Path) -> None:
-    set_aside(_earlier(tmp_path), sources("door"))
+    set_aside(_earlier(tmp_path), sources("door"), lambda: True)
 
     assert (tmp_path / "door.csv").read_text() == "what was seen"
 
@@ -266,6 +266,6 @@ def test_a_file_that_cannot_be_kept_is_not_overwritten(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(SinkError, match="no permission"):
-            set_aside(sinks, camera)
+            set_aside(sinks, camera, lambda: True)
     finally:
         tmp_path.chmod(0o700)

@@ -46,7 +46,7 @@ def test_a_camera_that_is_off_at_the_start_is_no_reconnect() -> None:
 
     (back,) = door.frame(frame(0), 130.0)
 
-    assert (back.kind, back.data["seconds"], report.reconnects) == ("source_back", 0.0, 0)
+    assert (back.kind, back.data["seconds"], report.reconnects) == ("source_back", 30.0, 0)
 
 
 def test_a_frozen_camera_is_said_once_and_so_is_its_end() -> None:
