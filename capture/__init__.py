@@ -42,6 +42,8 @@ def open_source(
     Raises:
         SourceError: it does not open, or shows no picture.
     """
+    if info.fault:
+        raise SourceError(info.fault)
     opener = load(KINDS, info.kind, "source")
     source: Source = opener(info, config) if info.kind == "demo" else opener(info, address, config, wall=wall)
     return _with_cuts(source) if _has_cuts(info, config) else source

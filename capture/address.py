@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -25,21 +25,27 @@ _NOT_IN_A_NAME = re.compile(r"[/\\{}\x00-\x1f]+")
 _RECORDED = re.compile(r"(?i)\.(mp4|m4v|mov|mkv|webm|avi|wmv|flv|mpe?g)$")
 
 
-def resolve_all(sources: Sequence[SourceConfig], config: CaptureConfig) -> list[list[Resolved]]:
+def resolve_all(
+    sources: Sequence[SourceConfig], config: CaptureConfig, taken: Collection[str] = ()
+) -> list[list[Resolved]]:
     """Every source of these settings with the address to open it by, under names of its own.
 
-    One list for each setting: what stands in it (the videos of a folder) is read in turn.
+    One list for each setting: what stands in it (the videos of a folder) is read in turn. An address
+    that stands for nothing is a source with a `fault` beside others; the names `taken` are not given again.
 
     Raises:
-        SourceError: an address that stands for nothing.
+        SourceError: every address stands for nothing; the reason for each, a line each.
         ConfigError: a name given twice, or an empty address.
     """
     given = [source.name for source in sources if source.name]
     for name in given:
-        if given.count(name) > 1:
+        if given.count(name) > 1 or name in taken:
             raise ConfigError(f"sources: the name '{name}' is given twice; names must differ.")
-    found = [(source, resolve(source, config)) for source in sources]
-    fixed = {info.name for source, infos in found if source.name for info in infos}
+    found = [(source, _resolved(source, source.reading(config))) for source in sources]
+    faults = [infos[0].fault for _, infos in found if infos[0].fault]
+    if faults and len(faults) == len(found):
+        raise SourceError("\n".join(faults))
+    fixed = {info.name for source, infos in found if source.name for info in infos}.union(taken)
     names = iter(_unique([i.name for source, infos in found if not source.name for i in infos], fixed))
     lanes: list[list[Resolved]] = []
     for source, infos in found:
@@ -47,6 +53,15 @@ def resolve_all(sources: Sequence[SourceConfig], config: CaptureConfig) -> list[
         named = [info if source.name else replace(info, name=next(names)) for info in infos]
         lanes.append([(replace(i, ignore=source.ignore, hours=source.hours), address) for i in named])
     return lanes
+
+
+def _resolved(source: SourceConfig, config: CaptureConfig) -> list[SourceInfo]:
+    try:
+        return resolve(source, config)
+    except SourceError as error:
+        address = masked(str(source.address))
+        name = source.name or _clean(Path(address).stem)
+        return [SourceInfo(name, "video", address, fault=str(error))]
 
 
 def resolve(source: SourceConfig, config: CaptureConfig) -> list[SourceInfo]:

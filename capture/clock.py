@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 _USUAL_STEP = 1 / 25  # s; until the source has shown its own
-_LEAST_STEP = 0.001  # s; between frames that claim the same time
+LEAST_STEP = 0.001  # s; between frames that claim the same time
 _CATCH_UP = 2.0  # s that what waited in a stalled network may take to come
 _NEW_TIMELINE = 1.0  # s; a fall of more is another recording appended, or a clock that was set
 
@@ -34,10 +34,10 @@ class Playback:
         if time <= self._last - _NEW_TIMELINE:
             self._first = presentation - after
             time = after
-        return self._note(max(time, self._last + _LEAST_STEP))
+        return self._note(max(time, self._last + LEAST_STEP))
 
     def _note(self, time: float) -> float:
-        if _LEAST_STEP < time - self._last < _NEW_TIMELINE:
+        if LEAST_STEP < time - self._last < _NEW_TIMELINE:
             self._step = time - self._last
         self._last = time
         return time
@@ -85,7 +85,7 @@ class LiveClock:
                 self._shift = arrival - presentation
                 time = arrival
         self._catching_up = -math.inf
-        self._last = max(time, self._last + _LEAST_STEP)
+        self._last = max(time, self._last + LEAST_STEP)
         return self._last
 
 

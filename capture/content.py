@@ -59,8 +59,12 @@ def is_film(path: Path) -> bool:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(2 * _TS_PACKET)
+    """Its first bytes; none of one that cannot be read, which is told when it is opened."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2 * _TS_PACKET)
+    except OSError:
+        return b""
 
 
 def _has_picture_head(head: bytes) -> bool:

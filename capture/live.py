@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from capture.clock import LiveClock, WallClock
+from capture.clock import LEAST_STEP, LiveClock, WallClock
 from capture.frozen import Frozen
 from core.errors import SourceError
 from core.settings import CaptureConfig
@@ -106,6 +106,7 @@ class Live:
         self._frozen = Frozen(config.frozen_after)
         self._burst = False  # the last picture waited in a stalled network
         self._began = math.nan
+        self._lag = 0.0  # s that the last picture is older than its arrival
         self._last = Stamp(info.name, 0, 0.0, math.nan, (0, 0))
         self._index = 0
         self._slot: tuple[Grab, int, float, bool] | None = None  # picture, index, time, frozen
@@ -139,8 +140,8 @@ class Live:
             return self._gap(self._trouble)
         grab, index, at, frozen = taken
         image = grab.paint()
-        # Not before a Gap that was given since.
-        at = max(at, self._last.time)
+        if at <= self._last.time and not math.isnan(self._last.wall):  # a Gap was given since
+            at = self._last.time + LEAST_STEP
         self._last = self._stamp(index, at, (image.shape[1], image.shape[0]))
         return Frame(self._last, image, damaged=grab.damaged, frozen=frozen)
 
@@ -154,7 +155,8 @@ class Live:
     def _gap(self, trouble: tuple[str, str]) -> Gap:
         if math.isnan(self._began):  # before the first picture no time of the source goes by
             return Gap(replace(self._last, wall=time.time()), *trouble)
-        now = max(time.monotonic() - self._began, self._last.time)
+        # By the camera's clock as well, or pictures that come afterwards would be older than the Gap.
+        now = max(time.monotonic() - self._began - self._lag, self._last.time)
         self._last = self._stamp(self._last.index, now, self._last.size)
         return Gap(self._last, *trouble)
 
@@ -214,7 +216,9 @@ class Live:
     def _lose(self, reason: str, words: str, pause: float) -> None:
         """Say once that it is lost; another reason than before only to those who look closely."""
         level = logging.DEBUG if self._trouble[0] else logging.WARNING
-        log.log(level, "camera '%s': %s Trying again in %.0f s.", self.info.name, words, pause)
+        # Before its first picture the program may give up instead.
+        again = f" Trying again in {pause:.0f} s." if self._index or self._config.wait else ""
+        log.log(level, "camera '%s': %s%s", self.info.name, words, again)
         with self._changed:
             if not self._trouble[0]:
                 self._news = (self._index, (reason, words))
@@ -228,6 +232,8 @@ class Live:
         errors = self.decode_errors
         limit = self._config.stall_timeout + _HANGS
         try:
+            if not self._counts(caller):  # it took so long that another call was made
+                return
             self.codec = connection.codec
             self._clock.reconnect()
             self._frozen.reset()
@@ -249,6 +255,7 @@ class Live:
         if self._index == 0:
             self._began = arrival
         at = self._clock.time(grab.presentation, arrival - self._began)
+        self._lag = max(arrival - self._began - at, 0.0)
         if self._wall.hear(arrival - self._began, time.time()):
             log.info("camera '%s': the clock of this machine was set; its UTC is followed.", self.info.name)
         frozen = self._frozen.hear(grab.digest, grab.key, arrival)

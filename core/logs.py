@@ -62,7 +62,7 @@ class Once(logging.Filter):
         """Whether the record is written."""
         words = record.getMessage()
         when, kept = self._said.get(words, (-_AGAIN, 0))
-        if record.created - when < _AGAIN:
+        if 0 <= record.created - when < _AGAIN:  # before it: the machine's clock was set back
             self._said[words] = when, kept + 1
             return False
         if len(self._said) >= _REMEMBERED:

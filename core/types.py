@@ -53,6 +53,7 @@ class SourceInfo:
         start: seconds of the file that were skipped by request (`--from`).
         ignore: areas in which no face counts, each the corners of a polygon, x y in shares of the picture.
         hours: when it is looked at, as `core.hours` reads it; empty: always.
+        fault: why it cannot be opened, if that is known already.
     """
 
     name: str
@@ -64,6 +65,7 @@ class SourceInfo:
     start: float = 0.0
     ignore: tuple[tuple[tuple[float, float], ...], ...] = ()
     hours: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,11 +105,11 @@ def _outputs(lanes: list[list[Resolved]], settings: Settings) -> Iterator[Findin
     sources = {info.name: info for lane in lanes for info, _ in lane}
     faults = check_paths(settings.sinks, sources)
     for fault in faults:
-        yield Finding("output", str(fault), fault.exit_code)
+        yield Finding("output", str(fault).removeprefix("output "), fault.exit_code)
     if faults:
         return
     for words in short_of_room(settings.sinks, sources):
-        yield Finding("output", words, advice=True)
+        yield Finding("output", words.removeprefix("output "), advice=True)
     for sink in settings.sinks:
         if ending(sink.path) in NETWORK:
             words = f"{masked(sink.path)}: is tried only when the run begins"

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 ARCHIVE_ROOM = 4  # frames that a file's reader may be ahead of the loop
 CLOSED = "closed"  # the reason of a Gap outside of the opening hours
 _CLOSED = 1.0  # s between two of them
+_UNDATED = "source '%s': its hours are not kept, as nobody knows when it was recorded; say so by --start."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ class Intake:
             if item is None or item.stamp.time - report.info.start >= self._max_seconds:
                 return True
             if isinstance(item, Frame):
+                if last < 0 and report.info.hours and math.isnan(item.stamp.wall):
+                    log.warning(_UNDATED, report.info.name)
                 _count(item, last, source, report)
                 last = item.stamp.index
             if not math.isnan(item.stamp.wall) and not hours.are_open(item.stamp.wall):

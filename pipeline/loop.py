@@ -127,7 +127,8 @@ class Loop:
         if self._asked:
             self._asked = False
             coming, leaving = self.change()
-            self._waiting += coming
+            waiting = [intake for intake in self._waiting if intake.infos[0].name not in leaving]
+            self._waiting = [*waiting, *coming]
             for intake in self.intakes:
                 if not intake.done and (reason := leaving.get(intake.infos[0].name)):
                     intake.stop()
@@ -149,7 +150,11 @@ class Loop:
                 self._end(item.report, item.error)
         frames: Sequence[Arrival] = [a for a in arrivals if isinstance(a.item, Frame)]
         if self.load is not None:
-            frames = self.load.spared(frames)
+            offered, frames = frames, self.load.spared(frames)
+            spared = (arrival.item for arrival in offered if arrival not in frames)
+            self._cut_lost |= {
+                frame.stamp.source for frame in spared if isinstance(frame, Frame) and frame.cut
+            }
         if frames:
             self._turn(frames)
         for arrival in arrivals:

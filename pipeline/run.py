@@ -142,6 +142,8 @@ def _readable(roster: Roster) -> bool:
     firsts = (lane[0] for lane in roster.lanes)
     try:
         for info in firsts:
+            if info.fault:
+                return False
             if info.path is None or not (info.path.is_file() or info.path.is_dir()):
                 continue
             source = open_source(info, roster.address(info.name), roster.reading(info.name))
@@ -238,7 +240,7 @@ def _loop(plan: Plan, roster: Roster, built: Built, monitor: Monitor, window: Wi
         Progress(shown=window is None),
         settings.runtime.batch_window,
         monitor.report,
-        settings.capture.wait,
+        any(roster.reading(name).wait for name in roster.infos),
         Load() if live and settings.runtime.governor else None,
         plan.beat,
         change,

@@ -44,6 +44,43 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     _fails(run("-s", tmp_path / "no.mp4"), 4, "no.mp4", "no such file")
 
 
+def test_a_missing_file_keeps_nobody_from_the_others(film: Path, tmp_path: Path) -> None:
+    done = run("-s", tmp_path / "no.mp4", "-s", film, "-o", tmp_path / "v.csv", "-o", tmp_path / "s.json")
+
+    _fails(done, 4, "no.mp4", "no such file")
+    assert len((tmp_path / "v.csv").read_text().splitlines()) == 2
+    missing, there = json.loads((tmp_path / "s.json").read_text())["sources"]
+    assert ("no such file" in missing["error"], there["error"]) == (True, None)
+
+
+def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
+    _fails(run("-s", tmp_path / "no.mp4", "-s", tmp_path / "nor.mp4"), 4, "no.mp4", "nor.mp4")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file that no one can read, not even root")
+def test_a_file_that_cannot_be_read_spoils_no_folder(film: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    shutil.copy(film, folder / "good.mp4")
+    (folder / "bad.mp4").symlink_to("/proc/self/mem")
+
+    done = run("-s", folder, "-o", tmp_path / "v.csv")
+
+    _fails(done, 4, "bad.mp4")
+    assert len((tmp_path / "v.csv").read_text().splitlines()) == 2
+
+
+def test_hours_of_a_film_without_a_date_are_not_kept_without_a_word(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(f"sources: [{{address: '{film}', hours: '09:00-09:01'}}]")
+
+    undated = run("--config", tmp_path / "shop.yaml", "-o", tmp_path / "v.csv")
+    dated = run("--config", tmp_path / "shop.yaml", "--start", "2026-01-01T12:00:00")
+
+    assert "hours are not kept" in undated.stderr
+    assert "--start" in undated.stderr
+    assert "hours are not kept" not in dated.stderr
+
+
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("nothing to see")
 

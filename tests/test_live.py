@@ -61,7 +61,16 @@ class Watched:
         out, err = self.process.communicate(timeout=20)
         self.rows += [json.loads(line) for line in out.splitlines()]
         assert self.process.returncode == 0, err
+        self._times_never_fall()
         return err
+
+    def _times_never_fall(self) -> None:
+        """In no source, from its start to its end: it may end and come again."""
+        last: dict[object, float] = {}
+        for row in self.rows:
+            source, time_ = row["source"], float(str(row["t"]))
+            assert time_ >= last.get(source, 0.0), row
+            last[source] = 0.0 if row["event"] == "source_ended" else time_
 
 
 @contextlib.contextmanager
@@ -129,11 +138,14 @@ def test_a_camera_that_is_off_at_the_start_stops_nobody_and_comes_when_it_is_the
             lost = run.until("source_lost")
             other = run.until("track_started")
             farm.order(0, "listen")
+            back = run.until("source_back", str(lost["source"]))
             run.until("source_started", str(lost["source"]))
             run.stop()
 
     assert lost["reason"] == "refused"
     assert (lost["t"], lost["last_t"]) == (0.0, None)
+    assert lost["utc"] is not None
+    assert back["seconds"] > 0
     assert other["source"] != lost["source"]
 
 
@@ -154,6 +166,27 @@ def test_if_no_camera_opens_the_program_ends_and_names_each_unless_it_shall_wait
     assert said.count("nobody listens there") >= 2
     assert "capture.wait=true" in said
     assert said.splitlines()[-1].startswith("error: ")
+
+
+def test_one_camera_that_shall_be_waited_for_keeps_the_program_and_its_record_names_what_is_wrong(
+    tmp_path,
+) -> None:
+    with Farm("--cameras", "2", *FACES) as farm:
+        for camera in (0, 1):
+            farm.order(camera, "refuse")
+        door, till = farm.addresses
+        patient = f"{{name: door, address: '{door}', capture: {{wait: true}}}}"
+        config = settings(tmp_path, patient, f"{{name: till, address: '{till}'}}")
+        with watching("--config", config, "-o", tmp_path / "s.json") as run:
+            run.until("source_lost", "door")
+            run.until("source_lost", "till")
+            farm.order(1, "listen")
+            run.until("source_started", "till")
+            run.stop()
+
+    (ended,) = [row for row in run.rows if row["event"] == "source_ended" and row["source"] == "door"]
+    assert (ended["reason"], "nobody listens" in str(ended["error"])) == ("stopped", True)
+    assert "nobody listens" in str(sums_up(tmp_path / "s.json")["door"]["error"])
 
 
 def test_sources_come_and_go_while_the_others_lose_no_frame(tmp_path) -> None:

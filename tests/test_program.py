@@ -244,6 +244,7 @@ def test_check_puts_a_remedy_beside_each_fault(tmp_path: Path) -> None:
     assert missing.returncode == 4
     assert "no such file" in missing.stdout
     assert "mkdir -p" in missing.stdout
+    assert "output    output" not in missing.stdout
     assert missing.stderr.splitlines()[-1] == "error: mend what is marked FAULT, 2 in all."
     assert "age needs" in far.stdout
 

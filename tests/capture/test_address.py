@@ -1,5 +1,6 @@
 """What an address stands for, under which name, and what is said when it stands for nothing."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -128,3 +129,12 @@ def test_an_address_that_stands_for_nothing_is_said(tmp_path, address, words) ->
 def test_an_unknown_scheme_is_answered_with_the_known_ones() -> None:
     with pytest.raises(SourceError, match=r"'foo' addresses are not known.*rtsp"):
         infos("foo://user:hunter2@cam/x")
+
+
+def test_what_a_source_says_of_its_reading_counts_before_what_is_said_for_all(tmp_path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((9, 9, 3), np.uint8))
+    source = SourceConfig.model_validate({"address": str(tmp_path), "capture": {"rate": 10, "from": 3}})
+
+    (((info, _),),) = resolve_all([source], CaptureConfig())
+
+    assert (info.stills, info.start) == (False, 3.0)

@@ -68,7 +68,8 @@ def test_pictures_come_with_rising_times_until_the_stream_ends() -> None:
     assert script.closed
 
 
-def test_what_does_not_open_is_said_and_called_again(monkeypatch, caplog) -> None:
+@pytest.mark.parametrize("wait", [False, True])
+def test_what_does_not_open_is_said_and_called_again(monkeypatch, caplog, wait) -> None:
     monkeypatch.setattr(live, "BACK_OFF", (0.01,))
     monkeypatch.setattr(live, "_SILENCE", 0.02)
     there = threading.Event()
@@ -78,7 +79,7 @@ def test_what_does_not_open_is_said_and_called_again(monkeypatch, caplog) -> Non
             raise Lost("camera 0: there is none; plug one in.", "missing")
         return Script(grab(7))
 
-    source = Live(INFO, plug, CaptureConfig())
+    source = Live(INFO, plug, CaptureConfig(wait=wait))
     while not (gap := source.read()).error:
         pass
     there.set()
@@ -93,6 +94,7 @@ def test_what_does_not_open_is_said_and_called_again(monkeypatch, caplog) -> Non
     )
     assert (frame.stamp.index, frame.stamp.time, frame.image[0, 0, 0]) == (0, 0.0, 7)
     assert caplog.text.count("plug one in") == 1
+    assert ("Trying again" in caplog.text) == wait  # else the program may end instead
 
 
 def test_a_slow_cameras_picture_is_given_though_a_gap_was_told_just_before(monkeypatch) -> None:
@@ -108,7 +110,31 @@ def test_a_slow_cameras_picture_is_given_though_a_gap_was_told_just_before(monke
     source.close()
 
     assert item.image[0, 0, 0] == 2
-    assert item.stamp.time >= gap.stamp.time
+    assert item.stamp.time > gap.stamp.time
+
+
+def test_after_a_silence_the_pictures_of_a_slow_camera_keep_their_distance(monkeypatch) -> None:
+    monkeypatch.setattr(live, "_SILENCE", 0.05)
+    script = Script(grab(presentation=0.0))
+    source = Live(INFO, lambda: script, CaptureConfig())
+    source.read()
+    while source.read().stamp.time < 0.5:
+        pass
+    script.items.put(grab(presentation=0.2))  # so far behind our clock
+    while isinstance(source.read(), Gap):
+        pass
+    for _ in range(2):
+        assert isinstance(source.read(), Gap)  # silence again
+    times = []
+    for presentation in (0.52, 0.56, 0.58):
+        script.items.put(grab(presentation=presentation))
+        while isinstance(item := source.read(), Gap):
+            pass
+        times.append(item.stamp.time)
+    script.items.put(None)
+    source.close()
+
+    assert times == pytest.approx([0.52, 0.56, 0.58])
 
 
 def test_an_outage_of_a_moment_is_told_before_the_picture_that_ends_it(monkeypatch) -> None:
@@ -154,6 +180,7 @@ def test_a_call_that_hangs_is_left_behind_and_another_one_gets_the_pictures(monk
     while len(shown) < 2:
         item = source.read()
         shown += [int(item.image[0, 0, 0])] if isinstance(item, Frame) else []
+    hung.codec = "too late"
     hung.items.put(grab(3))  # it comes back, too late
 
     source._left[0].join(5)

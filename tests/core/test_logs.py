@@ -39,6 +39,12 @@ def test_a_message_is_written_once_a_minute_with_the_number_of_those_kept_back()
     assert said[1].getMessage() == "camera door is lost (and 59 times more since it was last said)"
 
 
+def test_a_clock_that_is_set_back_keeps_no_message_back() -> None:
+    once = Once()
+
+    assert [once.filter(record("lost", at=at)) for at in (5000.0, 1400.0, 1430.0)] == [True, True, False]
+
+
 @pytest.mark.parametrize("count", [5000])
 def test_ever_new_messages_do_not_fill_the_memory(count) -> None:
     once = Once()

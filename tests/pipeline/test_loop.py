@@ -13,7 +13,9 @@ from core.errors import SinkError, SourceError
 from core.settings import EventsConfig, EvidenceConfig, LooksConfig, TrackerConfig
 from core.types import Estimates, Faces, Frame, Gap, Image, Result, SourceInfo
 from estimators.evidence import Fusion
+from pipeline.governor import Shed
 from pipeline.intake import Arrival, Begun, Intake
+from pipeline.load import Load
 from pipeline.loop import Loop
 from pipeline.outlet import Outlet
 from pipeline.ports import Outputs
@@ -231,6 +233,68 @@ def test_a_frame_of_a_camera_that_fails_leaves_its_cut_to_the_next_that_does_not
     ended = [(r.stamp.index, e.data["reason"]) for r in sink.results for e in r.events if "ended" in e.kind]
     assert ended == [(5, "cut")]
     assert report.drops["stage"] == 2
+
+
+def test_a_frame_that_is_shed_leaves_its_cut_to_the_next_that_is_not() -> None:
+    class EverySecond(Load):
+        shed = Shed(every=2)
+
+    sink, report = Notes(), SourceReport(_info(live=True))
+    loop = _loop([Film(report.info, 0)], sink, load=EverySecond())
+
+    loop._handle([Begun(report, float("nan"))])
+    for item in _cut(3)._items:
+        loop._handle([Arrival(item, 0.0, report)])
+    loop.outputs.outlets[0].close()
+
+    ended = [(r.stamp.index, e.data["reason"]) for r in sink.results for e in r.events if "ended" in e.kind]
+    assert report.drops["shed"] == 3
+    assert ended == [(4, "cut")]
+
+
+def test_a_second_change_of_the_settings_takes_back_what_has_not_begun_yet() -> None:
+    class Hanging(Film):
+        def read(self) -> Frame | None:
+            let_go.wait(20)
+            return None
+
+    class Opened(Film):
+        def read(self) -> Frame | None:
+            opened.append(self.info.address)
+            began.set()
+            return super().read()
+
+    let_go, began, opened = threading.Event(), threading.Event(), []
+    asked, versions = threading.Semaphore(0), ["second", "third"]
+
+    def change():
+        asked.release()
+        info = replace(_info(live=True), address=versions.pop(0))
+        return [Intake([info], lambda i: Opened(i, 1), loop.changed)], {"door": "stopped"}
+
+    loop = _loop([Hanging(_info(live=True), 0)], Notes(), change=change)
+    run = threading.Thread(target=loop.run)
+    run.start()
+    for _ in range(2):
+        loop.reload()
+        assert asked.acquire(timeout=20)
+    let_go.set()
+    assert began.wait(20)
+    loop.stop()
+    run.join(20)
+
+    assert opened[0] == "third"
+    assert "second" not in opened
+
+
+def test_the_last_word_of_a_source_is_not_older_than_the_second_without_a_picture_before() -> None:
+    sink = Notes()
+
+    _loop([Film(_info(), 5, gaps=2)], sink).run()
+
+    times = [r.stamp.time for r in sink.results]
+    assert times == sorted(times)
+    assert times[-1] == 5 / 25 + 1
 
 
 def test_a_source_that_was_never_reached_is_in_the_report_all_the_same() -> None:
