@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pytest
 
 from core.types import SourceInfo
-from pipeline import load
 from pipeline.governor import LEVELS, Governor
+from pipeline.load import Load
 from pipeline.report import SourceReport
 
 
@@ -104,11 +105,11 @@ def test_a_level_says_in_words_what_is_left_undone() -> None:
 def test_cameras_outside_of_their_hours_are_no_load(monkeypatch, closed) -> None:
     """95 % of the time at work, and every frame of the open camera is taken."""
     now = 100.0
-    monkeypatch.setattr(load.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     door, *others = (
         SourceReport(SourceInfo(f"camera{i}", "network", "x", live=True)) for i in range(1 + closed)
     )
-    machine = load.Load()
+    machine = Load()
 
     for _ in range(1200):
         now += 0.1

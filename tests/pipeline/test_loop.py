@@ -259,7 +259,7 @@ def test_a_second_change_of_the_settings_takes_back_what_has_not_begun_yet() -> 
             return None
 
     class Opened(Film):
-        def read(self) -> Frame | None:
+        def read(self) -> Frame | Gap | None:
             opened.append(self.info.address)
             began.set()
             return super().read()
