@@ -55,12 +55,14 @@ def placement(faces: Faces, crop: Crop) -> tuple[C128, C128]:
     Returns:
         scale and shift, complex128 (M,); NaN where neither landmarks nor box can be used.
     """
-    scale, shift = _by_box(faces, crop)
-    if crop.kind == "aligned":
-        target = ((TEMPLATE - 0.5) * crop.zoom + 0.5 + (0.0, crop.shift)) * crop.size
-        fitted = fit_similarity(faces.landmarks.astype(np.float64), target)
-        usable = np.isfinite(fitted[0]) & (np.abs(fitted[0]) > 0)
-        scale, shift = np.where(usable, fitted[0], scale), np.where(usable, fitted[1], shift)
+    if crop.kind == "box":
+        return _by_box(faces, crop)
+    target = ((TEMPLATE - 0.5) * crop.zoom + 0.5 + (0.0, crop.shift)) * crop.size
+    scale, shift = fit_similarity(faces.landmarks.astype(np.float64), target)
+    usable = np.isfinite(scale) & (np.abs(scale) > 0)
+    if not usable.all():
+        boxes = _by_box(faces, crop)
+        scale, shift = np.where(usable, scale, boxes[0]), np.where(usable, shift, boxes[1])
     return scale, shift
 
 
@@ -81,14 +83,14 @@ def fit_similarity(points: F64, target: F64) -> tuple[C128, C128]:
     patterns", PAMI 1991.
     """
     z = np.where(np.isfinite(points), points, np.nan).view(np.complex128)[..., 0]
-    w = target[:, 0] + 1j * target[:, 1]
-    centre = z.mean(axis=1)
+    w = target.view(np.complex128)[:, 0]
+    middle, centre = w.mean(), z.mean(axis=1)
     away = z - centre[:, None]
-    spread = (np.abs(away) ** 2).sum(axis=1)
+    spread = (away.real**2 + away.imag**2).sum(axis=1)
     known = spread > 1e-6
-    a = (away.conj() * (w - w.mean())).sum(axis=1) / np.where(known, spread, 1)
+    a = np.einsum("mk,k->m", away.conj(), w - middle) / np.where(known, spread, 1)
     a[~known] = np.nan
-    return a, w.mean() - a * centre
+    return a, middle - a * centre
 
 
 def _by_box(faces: Faces, crop: Crop) -> tuple[C128, C128]:

@@ -170,6 +170,8 @@ def spread(shares: F64, values: F64) -> F64:
     >>> spread(np.array([[1.0]]), np.array([0.25]))[0, :3].tolist()
     [0.75, 0.25, 0.0]
     """
+    if np.array_equal(values, YEARS):
+        return shares
     onto = np.clip(1 - np.abs(values[:, None] - YEARS), 0, None)
     result: F64 = shares @ onto
     return result
@@ -193,6 +195,8 @@ def widen(shares: F64, deviations: F64) -> F64:
     own = (shares * (YEARS - means[:, None]) ** 2).sum(axis=1)
     missing = np.sqrt(np.clip(deviations**2 - own, 0, None))
     narrow = missing > 0
+    if not narrow.any():
+        return shares
     kernels = gaussian(np.tile(YEARS, narrow.sum()), np.repeat(missing[narrow], AGES))
     result: F64 = shares.copy()
     result[narrow] = np.einsum("ma,mab->mb", shares[narrow], kernels.reshape(-1, AGES, AGES))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from core.types import F32, F64, U8, Crop, Faces, Image
+from core.types import F32, F64, U8, Array, Crop, Faces, Image
 from estimators.align import TEMPLATE, cut
 
 # How far the nose tip stands out before eyes and mouth, in distances between the eyes.
@@ -46,8 +46,7 @@ def ramp(values: F64, worst: float, best: float) -> F64:
     >>> ramp(np.array([10.0, 15.0, 30.0]), 10, 20).tolist()
     [0.0, 0.5, 1.0]
     """
-    result: F64 = np.clip((values - worst) / (best - worst), 0, 1)
-    return result
+    return np.minimum(np.maximum((values - worst) / (best - worst), 0), 1)
 
 
 def turn(faces: Faces) -> F64:
@@ -104,10 +103,14 @@ def sharpness(crops: U8) -> F64:
 
     Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
     """
-    edges = np.array([cv2.Laplacian(crop, cv2.CV_32F).var() for crop in crops], np.float64)
-    contrast = crops.reshape(len(crops), -1).astype(np.float32).var(axis=1).astype(np.float64)
+    edges = np.array([_variance(cv2.Laplacian(crop, cv2.CV_32F)) for crop in crops], np.float64)
+    contrast = np.array([_variance(crop) for crop in crops], np.float64)
     result: F64 = edges / (contrast + 25.0)
     return result
+
+
+def _variance(picture: Array) -> float:
+    return float(cv2.meanStdDev(picture)[1][0, 0]) ** 2
 
 
 def light(crops: U8) -> F64:
