@@ -27,7 +27,7 @@ class SourceStatus:
         suspect: frames that the decoder flagged, or that build on one; no estimate came from them.
         decode_errors: packets that could not be decoded.
         reconnects: times that it came back.
-        tracks: people there now.
+        tracks: people there now; a face that never moves is none.
         people: people seen so far.
     """
 

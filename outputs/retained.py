@@ -6,10 +6,12 @@ import json
 import re
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from core.types import ENDED, Event, Result, SourceInfo
+from core.presence import Presence
+from core.types import Event, Result, SourceInfo
 from outputs.discovery import ALL, discovery, told_of
 from outputs.rows import utc
 
@@ -33,7 +35,7 @@ class State:
     Attributes:
         state: one of `core.status.STATES`.
         reason: why it is not up; empty if it is.
-        people: there now.
+        people: there now; a face that never moves is none.
         visitors: ids given in this run.
     """
 
@@ -63,6 +65,7 @@ class Retained:
         self._lock = threading.RLock()
         self._names: dict[str, str] = {}  # of sources: the same, safe in a topic
         self._states: dict[str, State] = {}
+        self._presence: defaultdict[str, Presence] = defaultdict(Presence)
         self._bodies: dict[str, str] = {}  # of sources: their state in JSON
         self._removed: set[str] = set()  # sources that are in the settings no more
         self._left: dict[str, str] = {}  # topics of discovery of an earlier run, and the base of their source
@@ -76,10 +79,9 @@ class Retained:
 
     def heed(self, result: Result) -> bool:
         """Take a result in; whether anything became another."""
-        source, last = result.stamp.source, result.last
-        people = 0 if last else int((result.tracks.states != ENDED).sum())
+        source = result.stamp.source
         with self._lock:
-            now = replace(self._states.get(source, State()), people=people)
+            now = replace(self._states.get(source, State()), people=self._presence[source].count(result))
             for event in result.events:
                 now = _after(now, event)
                 if event.kind in _AFTER:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.errors import SourceError, StageError, StreamError, in_words
-from core.types import ENDED, Event, Frame, Gap, Result
+from core.types import Event, Frame, Gap, Result
 from pipeline.delivery import Delivery
 from pipeline.intake import Arrival, Begun, Done, Intake, Item, Over
 from pipeline.load import Load
@@ -276,10 +276,7 @@ class Loop:
         self.listener.over(report.info)
 
     def _deliver(self, result: Result, report: SourceReport, frame: Frame | None = None) -> None:
-        report.living = 0 if result.last else int((result.tracks.states != ENDED).sum())
-        for event in result.events:
-            report.tracks += event.kind == "track_started"
-            report.static += event.kind == "track_ended" and bool(event.data["static"])
+        report.heed(result)
         self._delivery.deliver(result, frame)
 
     def _shut_down(self) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.types import SourceInfo
+from core.presence import Presence
+from core.types import Result, SourceInfo
 from pipeline.meters import Histogram, Rate
 
 # late: a newer one came; queue: the run ended; stage: a stage failed on it; stalled: a newer one came, and it
@@ -25,7 +26,7 @@ class SourceReport:
     Attributes:
         state, reason: as in `core.status`; `changed`: since when, monotonic seconds.
         last: monotonic seconds of its last picture; NaN before the first.
-        living: tracks there now.
+        living: people there now.
         static: of all tracks, those that never moved.
     """
 
@@ -46,6 +47,7 @@ class SourceReport:
     changed: float = field(default_factory=time.monotonic)
     last: float = float("nan")
     living: int = 0
+    presence: Presence = field(default_factory=Presence)
     rate_in: Rate = field(default_factory=Rate)
     rate_out: Rate = field(default_factory=Rate)
 
@@ -54,6 +56,13 @@ class SourceReport:
         self.reason = reason
         if state != self.state:
             self.state, self.changed = state, now
+
+    def heed(self, result: Result) -> None:
+        """Count who came, went and is there."""
+        self.living = self.presence.count(result)
+        for event in result.events:
+            self.tracks += event.kind == "track_started"
+            self.static += event.kind == "track_ended" and bool(event.data["static"])
 
     def row(self) -> dict[str, object]:
         """As it stands in the summary."""

@@ -34,7 +34,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[SourceStatus], float]], ...] = (
     ("stream_frame_age_seconds", "Since the last picture; NaN before the first.", lambda s: s.age),
     ("stream_fps_in", "Frames read a second, lately.", lambda s: s.fps_in),
     ("stream_fps_out", "Frames judged a second, lately.", lambda s: s.fps_out),
-    ("stream_tracks", "People there now.", lambda s: float(s.tracks)),
+    ("stream_tracks", "People there now, without faces that never move.", lambda s: float(s.tracks)),
 )
 
 

@@ -361,6 +361,20 @@ def test_the_last_frame_leaves_nobody_in_sight() -> None:
     assert np.all(ended.tracks.states == 0)
 
 
+def test_a_poster_keeps_no_room_occupied() -> None:
+    retained = Retained("shop", DOOR, told=False)
+
+    def people(*kinds: str, there: int = 1, **data) -> int:
+        retained.heed(result(0, *kinds, people=there, **data))
+        return json.loads(retained.messages()["shop/door/state"])["people"]
+
+    assert people("track_started", static=False) == 1
+    assert people("track_updated", static=True) == 0
+    assert people() == 0
+    assert people(there=2) == 1
+    assert people("track_updated", static=False, there=2) == 2
+
+
 @needed
 @pytest.mark.slow
 def test_a_run_publishes_exactly_the_rows_of_the_file_beside_it(tmp_path: Path) -> None:

@@ -95,9 +95,9 @@ class Notes:
         return [e.kind for r in self.results for e in r.events if e.stamp.source == source]
 
 
-def _lane(info: SourceInfo) -> Lane:
+def _lane(info: SourceInfo, static_after: float = 60.0) -> Lane:
     looks, fusion = Chooser(LooksConfig(), stills=info.stills), Fusion(EvidenceConfig())
-    return Lane(Sort(TrackerConfig()), looks, fusion, Life(EventsConfig()), Still(60.0))
+    return Lane(Sort(TrackerConfig()), looks, fusion, Life(EventsConfig()), Still(static_after))
 
 
 def _loop(
@@ -618,3 +618,24 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
     assert ends == [("door", "removed"), ("till", "stopped")]
     assert [source.info.name for source in report.sources] == ["door", "till"]
     assert report.exit_code == 0
+
+
+def test_a_poster_is_there_until_it_is_known_to_be_one_and_a_person_while_in_sight() -> None:
+    class Poster(OneFace):
+        """A face that never moves; beside it, in the last second, one that does."""
+
+        def detect(self, images):
+            shift = 3 * int(images[0][0, 0, 0])
+            people = [(100 + shift, 200, 150 + shift, 262)] * (shift >= 225)
+            return [faces((400, 100, 450, 162), *people)]
+
+    report, pipeline = SourceReport(_info()), Pipeline(Poster(), NoPanel(), lambda info: _lane(info, 1.0))
+    pipeline.start(report.info)
+    there = []
+    for i in range(100):
+        report.heed(pipeline.turn([frame(i, value=i)])[0])
+        there.append(report.living)
+    report.heed(pipeline.end("door"))
+
+    assert (there[20], there[50], there[-1], report.living) == (1, 0, 1, 0)
+    assert (report.tracks, report.static) == (2, 1)
