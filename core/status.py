@@ -28,7 +28,7 @@ class SourceStatus:
         decode_errors: packets that could not be decoded.
         reconnects: times that it came back.
         tracks: people there now; a face that never moves is none.
-        people: people seen so far.
+        people: people who have gone again. It never falls: a face counts once it is sure to be no poster.
     """
 
     name: str

@@ -68,5 +68,5 @@ def _source(report: SourceReport, now: float) -> SourceStatus:
         decode_errors=report.decode_errors,
         reconnects=report.reconnects,
         tracks=report.living,
-        people=report.tracks - report.static,
+        people=report.people,
     )

@@ -26,8 +26,9 @@ class SourceReport:
     Attributes:
         state, reason: as in `core.status`; `changed`: since when, monotonic seconds.
         last: monotonic seconds of its last picture; NaN before the first.
-        living: people there now.
         static: of all tracks, those that never moved.
+        living: people there now.
+        people: people who have gone again; never falls, as no poster was ever one of them.
     """
 
     info: SourceInfo
@@ -47,6 +48,7 @@ class SourceReport:
     changed: float = field(default_factory=time.monotonic)
     last: float = float("nan")
     living: int = 0
+    people: int = 0
     presence: Presence = field(default_factory=Presence)
     rate_in: Rate = field(default_factory=Rate)
     rate_out: Rate = field(default_factory=Rate)
@@ -62,7 +64,9 @@ class SourceReport:
         self.living = self.presence.count(result)
         for event in result.events:
             self.tracks += event.kind == "track_started"
-            self.static += event.kind == "track_ended" and bool(event.data["static"])
+            if event.kind == "track_ended":
+                self.static += bool(event.data["static"])
+                self.people += not event.data["static"]
 
     def row(self) -> dict[str, object]:
         """As it stands in the summary."""

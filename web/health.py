@@ -63,7 +63,7 @@ def _source(source: SourceStatus) -> Json:
         "frames_out": source.frames_out,
         "dropped": sum(source.drops.values()),
         "tracks": source.tracks,
-        "people": source.people,
+        "people": source.people + source.tracks,
     }
 
 

@@ -27,7 +27,7 @@ _COUNTERS: tuple[tuple[str, str, Callable[[SourceStatus], int]], ...] = (
     ("stream_suspect_frames", "Frames that the decoder flagged, or that build on one.", lambda s: s.suspect),
     ("stream_decode_errors", "Packets that could not be decoded.", lambda s: s.decode_errors),
     ("stream_reconnects", "Times that the source came back.", lambda s: s.reconnects),
-    ("stream_people", "People seen.", lambda s: s.people),
+    ("stream_people", "People seen, counted when they have gone.", lambda s: s.people),
 )
 _GAUGES: tuple[tuple[str, str, Callable[[SourceStatus], float]], ...] = (
     ("stream_source_up", "1 while the source gives pictures.", lambda s: float(s.state == "up")),

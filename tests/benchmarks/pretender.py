@@ -57,6 +57,7 @@ class Source:
             'stream_drops_total{cause="late"}': 0,
             "stream_frame_age_seconds": time.monotonic() - self.newest,
             "stream_reconnects_total": self.reconnects,
+            "stream_people_total": 0,
         }
         label = f'source="{self.name}"'
         return "".join(
@@ -66,7 +67,7 @@ class Source:
 
     def row(self) -> dict:
         counts = {"frames_in": self.frames, "frames_out": self.frames, "drops": {"late": 0}}
-        return {"name": self.name, **counts}
+        return {"name": self.name, **counts, "tracks": 1, "static": 0}
 
 
 def serve(address: str, sources: list[Source]) -> ThreadingHTTPServer:

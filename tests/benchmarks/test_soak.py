@@ -209,7 +209,12 @@ def test_a_frozen_camera_is_no_loss() -> None:
 
 SUMMARY: dict = {
     "latency_ms": {"p50": 10.0, "p95": 20.0},
-    "sources": [{"name": "a", "frames_in": 10, "frames_out": 7, "drops": {"late": 2, "queue": 1}}],
+    "sources": [
+        {
+            **{"name": "a", "frames_in": 10, "frames_out": 7, "drops": {"late": 2, "queue": 1}},
+            **{"tracks": 5, "static": 2},
+        }
+    ],
 }
 
 
@@ -220,14 +225,25 @@ def test_every_frame_is_accounted_for(came, good) -> None:
     assert verdict.good is good
 
 
-def counters(frames_in):
-    values = {"frames_in": frames_in, "frames_out": 6.0, "drops": 2.0}
+def counters(**more):
+    values = {"frames_in": 9.0, "frames_out": 6.0, "drops": 2.0, "people": 1.0, **more}
     return {(f"stream_{key}_total", "a"): value for key, value in values.items()}
 
 
-@pytest.mark.parametrize(("counts", "good"), [((5, 9), True), ((9, 5), False), ((5, 11), False)])
-def test_metrics_that_fall_or_count_too_much_are_found(counts, good) -> None:
-    samples = [Sample(float(i), 0, 0, 0, counters(count)) for i, count in enumerate(counts)]
+@pytest.mark.parametrize(
+    ("name", "counts", "good"),
+    [
+        ("frames_in", (5, 9), True),
+        ("frames_in", (9, 5), False),
+        ("frames_in", (5, 11), False),
+        ("people", (2, 3), True),
+        ("people", (3, 2), False),
+        ("people", (3, 4), False),
+        ("reconnects", (2, 1), False),
+    ],
+)
+def test_metrics_that_fall_or_count_too_much_are_found(name, counts, good) -> None:
+    samples = [Sample(float(i), 0, 0, 0, counters(**{name: count})) for i, count in enumerate(counts)]
 
     assert counted_alike(samples, SUMMARY).good is good
 

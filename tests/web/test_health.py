@@ -8,6 +8,10 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.status import BOUNDS, Status
+from core.types import Event, SourceInfo
+from pipeline.monitor import Monitor
+from pipeline.report import Report, SourceReport
+from tests.make import frame, result, tracks
 from tests.web.run import up
 from web.health import health, verdict
 from web.metrics import registry
@@ -84,6 +88,27 @@ def test_metrics_tell_of_each_source() -> None:
     assert samples["stream_fps_out", "door"] == 24.5
     assert samples["stream_frame_age_seconds", "door"] == 0.04
     assert math.isnan(samples["stream_frame_age_seconds", "till"])
+
+
+def test_a_poster_takes_nobody_off_the_people_that_were_counted() -> None:
+    report = SourceReport(SourceInfo("door", "network", "rtsp://door", live=True))
+    monitor = Monitor(Report(sources=[report]), {"door": report.info})
+
+    def heed(kind: str, track: int, static: bool, *there: int) -> tuple[float, int]:
+        event = Event(kind, frame(0).stamp, track, {"static": static})
+        report.heed(result(frame(0), tracks(dict.fromkeys(there, (10, 20, 50, 70))), events=(event,)))
+        said = json.loads(json.dumps(health(monitor())))
+        return _read(monitor())["stream_people_total", "door"], said["sources"][0]["people"]
+
+    counted = [
+        heed("track_started", 1, False, 1),
+        heed("track_ended", 1, False),
+        heed("track_started", 2, False, 2),
+        heed("track_updated", 2, True, 2),
+        heed("track_ended", 2, True),
+    ]
+
+    assert counted == [(0, 1), (1, 1), (1, 2), (1, 1), (1, 1)]
 
 
 def test_latency_is_a_histogram_that_adds_up() -> None:
