@@ -14,7 +14,7 @@ import numpy as np
 
 from core.errors import SinkError, mask
 from core.types import Event
-from outputs.rows import dumps, row
+from outputs.rows import dumps, row, sendable
 from outputs.spool import Letter, Spool
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class Courier:
         self._count += 1
         uid = f"{self._run_mark}-{self._count}"
         text = dumps({**row(event), "uid": uid})
-        return uid, _unicode(event.stamp.source), _unicode(text)
+        return uid, sendable(event.stamp.source), sendable(text)
 
     def _run(self) -> None:
         try:
@@ -229,8 +229,3 @@ class Courier:
 
     def _left(self) -> float:
         return max(self._until - time.monotonic(), 0.0)
-
-
-def _unicode(text: str) -> str:
-    """A file name that is no UTF-8 lives in a source's name as lone surrogates, as in `textfile`."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

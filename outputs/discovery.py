@@ -11,6 +11,7 @@ import json
 import re
 
 from core.status import STATES
+from outputs.rows import sendable
 
 _ON = "{{{{ 'ON' if value_json.{} else 'OFF' }}}}"
 _COUNT: dict[str, object] = {"unit_of_measurement": "people", "icon": "mdi:account-group"}
@@ -71,7 +72,7 @@ def discovery(source: str, base: str, status: str, version: str) -> dict[str, st
     known = {"sw_version": version} if version else {}
     common = {
         "state_topic": f"{base}/state",
-        "device": {"identifiers": [unique], "name": source, "model": "stream.py", **known},
+        "device": {"identifiers": [unique], "name": sendable(source), "model": "stream.py", **known},
         "origin": {"name": _ORIGIN, **known},
         "qos": 1,
     }

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from core.presence import Presence
 from core.types import Event, Result, SourceInfo
 from outputs.discovery import ALL, discovery, told_of
-from outputs.rows import utc
+from outputs.rows import sendable, utc
 
 ONLINE, OFFLINE = "online", "offline"
 _AFTER = {
@@ -155,8 +155,7 @@ def safe(name: str) -> str:
     >>> safe("door/left #1"), safe("문 앞"), safe("+")
     ('door_left _1', '문 앞', '_')
     """
-    words = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return re.sub(r"[/+#\x00-\x1f\x7f]+", "_", words) or "source"
+    return re.sub(r"[/+#\x00-\x1f\x7f]+", "_", sendable(name)) or "source"
 
 
 def _after(state: State, event: Event) -> State:
@@ -164,7 +163,7 @@ def _after(state: State, event: Event) -> State:
         return replace(state, visitors=state.visitors + 1)
     if event.kind not in _AFTER:
         return state
-    reason = str(event.data.get("error") or event.data.get("reason") or "")
+    reason = sendable(str(event.data.get("error") or event.data.get("reason") or ""))
     up = _AFTER[event.kind] == "up"
     return replace(state, state=_AFTER[event.kind], reason="" if up else reason)
 

@@ -57,6 +57,15 @@ def tidy(name: str, value: str | float) -> Value:
     return round(float(value), _DECIMALS.get(name, _PROBABILITY)) + 0.0  # no -0.0
 
 
+def sendable(text: str) -> str:
+    r"""Text as UTF-8 can hold it: a file name that is none lives in a source's name as lone surrogates.
+
+    >>> sendable("문 1"), sendable("door\udcff")
+    ('문 1', 'door\\udcff')
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def utc(wall: float) -> str | None:
     """UTC seconds since 1970 as ISO 8601 with milliseconds; None if not known.
 

@@ -137,6 +137,22 @@ def test_a_source_that_an_earlier_run_had_leaves_and_nothing_of_others_does(tmp_
     )
 
 
+def test_whatever_a_source_is_called_all_that_is_told_of_it_can_be_sent() -> None:
+    name = "door\udcff"
+    retained = Retained("shop", {name: SourceInfo(name, "video", name)}, told=True)
+    retained.heed(result(0, "source_ended", source=name, error=f"{name}.mp4: cannot be opened"))
+
+    told = {
+        topic.encode(): json.loads(text.encode())
+        for topic, text in retained.messages().items()
+        if text[0] == "{"
+    }
+
+    assert len(told) == 6
+    assert not [said for said in told.values() if "\udcff" in str(said)]
+    assert {said["device"]["name"] for said in told.values() if "device" in said} == {"door\\udcff"}
+
+
 @pytest.mark.parametrize(("status", "cleared"), [("offline", 7), ("online", 0)])
 def test_no_run_takes_away_what_another_one_that_is_running_has_told(status: str, cleared: int) -> None:
     retained = Retained("shop", DOOR, told=True)
