@@ -57,7 +57,7 @@ def _source(report: SourceReport, now: float) -> SourceStatus:
         state=report.state,
         reason=report.reason,
         since=now - report.changed,
-        size=(report.width, report.height),
+        size=report.size,
         age=math.nan if math.isnan(report.last) else now - report.last,
         fps_in=report.rate_in.per_second(now),
         fps_out=report.rate_out.per_second(now),

@@ -25,6 +25,7 @@ class SourceReport:
 
     Attributes:
         state, reason: as in `core.status`; `changed`: since when, monotonic seconds.
+        width, height: px of its first picture; 0 before it. `size`: likewise of its last one.
         last: monotonic seconds of its last picture; NaN before the first.
         static: of all tracks, those that never moved.
         living: people there now.
@@ -47,6 +48,7 @@ class SourceReport:
     reason: str = ""
     changed: float = field(default_factory=time.monotonic)
     last: float = float("nan")
+    size: tuple[int, int] = (0, 0)
     living: int = 0
     people: int = 0
     presence: Presence = field(default_factory=Presence)

@@ -42,7 +42,7 @@ class Signal:
             events.append(Event("source_moving", stamp, 0, {"seconds": stamp.time - self._frozen}))
             log.warning("camera '%s' shows new pictures again.", stamp.source)
             self._frozen = math.nan
-        self._last, report.last = stamp.time, now
+        self._last, report.last, report.size = stamp.time, now, stamp.size
         report.enter(*(("frozen", _FROZEN) if frame.frozen else ("up", "")), now)
         return events
 

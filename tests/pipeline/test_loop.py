@@ -17,6 +17,7 @@ from pipeline.governor import Shed
 from pipeline.intake import Arrival, Begun, Intake
 from pipeline.load import Load
 from pipeline.loop import Loop
+from pipeline.monitor import Monitor
 from pipeline.outlet import Outlet
 from pipeline.ports import Outputs
 from pipeline.progress import Progress
@@ -639,3 +640,15 @@ def test_a_poster_is_there_until_it_is_known_to_be_one_and_a_person_while_in_sig
 
     assert (there[20], there[50], there[-1], report.living) == (1, 0, 1, 0)
     assert (report.tracks, report.static) == (2, 1)
+
+
+def test_the_status_says_the_size_of_the_last_picture_and_the_summary_that_of_the_first() -> None:
+    film = Film(_info(), 3)
+    film._items[2] = frame(2, size=(1920, 1080))
+
+    report = _loop([film], Notes()).run()
+
+    (status,) = Monitor(report, {"door": film.info})().sources
+    row = report.sources[0].row()
+    assert status.size == (1920, 1080)
+    assert (row["width"], row["height"]) == (640, 360)
