@@ -46,5 +46,7 @@ class Guard:
             and self._home
             and not names_this_machine(Headers(scope=scope).get("host", ""))
         ):
-            app = PlainTextResponse("These pages are for this machine alone: use http://localhost\n", 421)
+            _, port = scope["server"]
+            words = f"These pages are for this machine alone: use http://localhost:{port}/\n"
+            app = PlainTextResponse(words, 421)
         await app(scope, receive, send_with_headers)

@@ -96,6 +96,16 @@ def test_a_name_made_to_lead_here_gets_nothing(host: str) -> None:
             assert httpx.get(pages.address + path, headers={"Host": host}).status_code == 421
 
 
+def test_who_comes_under_another_name_is_told_an_address_that_works() -> None:
+    with serving(Run("door")) as pages:
+        refused = httpx.get(pages.address, headers={"Host": "shop.example"}).text
+        named = refused.split("use ")[1].strip()
+        address = named.replace("localhost", "127.0.0.1")  # which may be [::1] first
+
+        assert named.startswith("http://localhost:")
+        assert httpx.get(address).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["localhost:9000", "127.0.0.1", "[::1]:80", "door.localhost"])
 def test_this_machine_may_be_called_by_its_own_names(host: str) -> None:
     with serving(Run("door")) as pages:
