@@ -98,7 +98,7 @@ def _add_pictures(
             return _unknown(source, names)
         shot = pictures.latest(names[source])
         if shot is None:
-            return _words(503, f"'{source}' has not given a picture yet. Try again.")
+            return _words(503, f"'{source}' has no picture: it has not given one yet, or has ended.")
         return Response(await asyncio.to_thread(shot.jpeg), media_type="image/jpeg")
 
     app.add_api_route("/mjpeg/{source}", live, methods=["GET"])

@@ -50,12 +50,15 @@ class Pictures:
     def put(self, source: str, picture: Image) -> None:
         """The newest picture of a source; takes no time worth naming, whoever watches."""
         self._latest[source] = Shot(picture)
-        if self._loop is not None and self.watching:
-            with suppress(RuntimeError):  # the server has ended meanwhile
-                self._loop.call_soon_threadsafe(self._wake)
+        self._tell()
+
+    def drop(self, source: str) -> None:
+        """The source is over: nobody sees its last picture any more."""
+        self._latest.pop(source, None)
+        self._tell()
 
     def latest(self, source: str) -> Shot | None:
-        """The newest picture of a source, None before the first."""
+        """The newest picture of a source, None before the first and after its end."""
         return self._latest.get(source)
 
     async def after(self, source: str, seen: Shot | None, patience: float) -> Shot | None:
@@ -81,6 +84,11 @@ class Pictures:
             yield
         finally:
             self.watching -= 1
+
+    def _tell(self) -> None:
+        if self._loop is not None and self.watching:
+            with suppress(RuntimeError):  # the server has ended meanwhile
+                self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         """All who wait look again; who comes later waits for the next news."""

@@ -53,7 +53,7 @@ class WebPages:
             )
 
     def write(self, result: Result, picture: Image | None) -> None:
-        """Show the picture of one frame; the newest wins.
+        """Show the picture of one frame; the newest wins, until the source is over.
 
         Raises:
             SinkError: the server is gone.
@@ -62,6 +62,8 @@ class WebPages:
             raise SinkError(f"output {self.address}: the pages have ended. Start the program again.")
         if picture is not None:
             self._pictures.put(result.stamp.source, picture)
+        if result.last:
+            self._pictures.drop(result.stamp.source)
 
     def close(self) -> None:
         """Send the viewers home and stop. Idempotent."""

@@ -55,6 +55,12 @@ def noise(seed: int, size: tuple[int, int] = (640, 360)):
     return np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), np.uint8)
 
 
+def end(pages: WebPages, source: str = "door") -> None:
+    """Write the last result of a source as the pipeline would."""
+    result = make.result(make.frame(0), make.tracks({}), last=True)
+    pages.write(replace(result, stamp=replace(result.stamp, source=source)), None)
+
+
 def show(pages: WebPages, image, source: str = "door", index: int = 0) -> None:
     """Write one picture as the pipeline would."""
     frame = make.frame(index)

@@ -12,7 +12,7 @@ import cv2
 import pytest
 
 from tests.web.browser import CHROMIUM, Browser
-from tests.web.run import Run, picture, serving, show, up
+from tests.web.run import Run, end, picture, serving, show, up
 from web.sink import WebPages
 
 pytestmark = [
@@ -107,6 +107,18 @@ def test_a_lost_source_says_since_when_and_keeps_its_last_picture(browser) -> No
 
         assert browser.value(LIVE) == 1
         assert "nobody listens there" in browser.value("document.body.innerText")
+        browser.show("about:blank")
+
+
+def test_an_ended_source_is_said_to_be_and_shows_no_picture(browser) -> None:
+    run = Run("door")
+    with serving(run) as pages, _filming(pages, ["door"]) as stop:
+        browser.show(pages.address)
+        browser.wait(f"{LIVE} === 1")
+        stop.set()
+        end(pages)
+        run.states["door"] = up("door", state="over", since=4.0, age=4.0)
+        browser.wait(f"{OFF} === 'ended' && {LIVE} === 0")
         browser.show("about:blank")
 
 

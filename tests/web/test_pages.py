@@ -15,7 +15,7 @@ import pytest
 
 from core.errors import ConfigError, SinkError
 from core.settings import SinkConfig
-from tests.web.run import Run, noise, picture, serving, show, up
+from tests.web.run import Run, end, noise, picture, serving, show, up
 from web import app as application
 from web import pictures as pictures_module
 from web import server as server_module
@@ -183,6 +183,41 @@ def test_a_source_that_joins_later_is_shown() -> None:
         after = httpx.get(f"{pages.address}snapshot/late.jpg").status_code
 
     assert (before, after) == (404, 200)
+
+
+def test_the_last_picture_of_a_source_goes_with_it_until_it_comes_back() -> None:
+    with serving(Run("door", "till")) as pages:
+        answers = []
+        for write in (
+            lambda: show(pages, picture(20)),
+            lambda: end(pages),
+            lambda: show(pages, picture(200)),
+        ):
+            write()
+            show(pages, picture(), "till")
+            answers.append(httpx.get(f"{pages.address}snapshot/door.jpg"))
+        other = httpx.get(f"{pages.address}snapshot/till.jpg")
+
+    assert [answer.status_code for answer in (*answers, other)] == [200, 503, 200, 200]
+    assert "has ended" in answers[1].text
+
+
+def test_who_watches_a_source_that_ends_sees_it_again_when_it_comes_back() -> None:
+    with serving(Run("door")) as pages, httpx.stream("GET", f"{pages.address}mjpeg/door") as response:
+        show(pages, picture(20))
+        chunks = response.iter_raw()
+        seen = b""
+        while seen.count(b"image/jpeg") < 1:
+            seen += next(chunks)
+        end(pages)
+        feeder = threading.Thread(target=_feed, args=(pages, [200] * 5))
+        feeder.start()
+        while seen.count(b"image/jpeg") < 4:
+            seen += next(chunks)
+        feeder.join()
+
+    last = seen.split(b"\r\n--picture\r\n")[-2].partition(b"\r\n\r\n")[2]
+    assert abs(_decode(last).mean() - 200) < 2
 
 
 def test_an_unknown_source_is_answered_with_those_that_exist() -> None:

@@ -34,7 +34,7 @@ class Tile {
 
   // Streams, single pictures, or nothing while nobody can see it.
   choose() {
-    const seen = this.visible && !document.hidden && connected && this.age !== null;
+    const seen = this.visible && !document.hidden && connected && this.age !== null && this.source.state !== "over";
     // A browser takes /mjpeg/.. for another folder.
     const single = crowded || tiles.size > STREAMS || /^\.+$/.test(this.name);
     const mode = !seen ? "off" : single ? "single" : "stream";
@@ -99,6 +99,7 @@ class Tile {
     say(why, source.reason);
     for (const cell of this.element.querySelectorAll("[data-number]")) say(cell, String(source[cell.dataset.number]));
     this.choose();
+    if (source.state === "over") this.image.removeAttribute("src"); // the program shows its last picture no more either
     this.check();
     this.tell();
   }
