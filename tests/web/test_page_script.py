@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -49,13 +49,11 @@ for (const answer of answers) {
   const tile = run("tiles.get(\'door\').element");
   console.log(JSON.stringify([tile.parts[".message"].textContent, Boolean(tile.parts["img"].src)]));
 }
-run("lose(); lose();");
-console.log(JSON.stringify([ids["lost"].textContent, null]));
 """
 
 
 def tells(*states: dict) -> list[tuple[str, bool]]:
-    """What the tile of `door` says in each of these states and whether it has a picture; last, the page."""
+    """What the tile of `door` says in each of these states and whether it has a picture."""
     run = Run("door")
     answers = []
     for state in states:
@@ -75,7 +73,19 @@ def tells(*states: dict) -> list[tuple[str, bool]]:
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.parametrize("state", ["lost", "frozen"])
+def test_a_time_of_another_day_is_said_with_its_day(state: str) -> None:
+    hours = [timedelta(hours=h).total_seconds() for h in (1, 13, 49)]
+
+    words = [said for said, _ in tells(*({"state": state, "age": h, "since": h} for h in hours))]
+
+    assert all(" since " in said and ":08:39" in said for said in words)
+    assert [day for said in words for day in ("Sat", "Sun", "Mon") if day in said] == ["Sun", "Sat"]
+    assert "28" in words[2]
+    assert "Nov" in words[2]
+
+
 def test_an_ended_source_is_said_to_be_and_shows_no_picture() -> None:
     told = tells({}, {"state": "over", "since": 1.0, "age": 1.0}, {"state": "up"})
 
-    assert told[:3] == [("", True), ("ended", False), ("", True)]
+    assert told == [("", True), ("ended", False), ("", True)]

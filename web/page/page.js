@@ -12,7 +12,12 @@ const at = id => document.getElementById(id);
 const tiles = new Map();
 let failures = 0, answered = Date.now(), crowded = false, connected = false;
 
-const clock = ms => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+// With its day, unless it is of today: a camera may be gone since Saturday.
+function clock(ms) {
+  const then = new Date(ms), time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const today = then.toDateString() === new Date().toDateString();
+  return today ? then.toLocaleTimeString([], time) : then.toLocaleString([], { weekday: "short", day: "numeric", month: "short", ...time });
+}
 
 // Only what differs is written, or screen readers would say it each second.
 function say(element, words) { if (element.textContent !== words) element.textContent = words; }
