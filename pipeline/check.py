@@ -15,8 +15,9 @@ from capture.address import Resolved, masked, resolve_all
 from core.errors import StreamError
 from core.settings import CaptureConfig, Settings
 from outputs import NETWORK, ending
-from outputs.paths import check_paths, expand, short_of_room
+from outputs.paths import expand, short_of_room
 from pipeline.build import Built, build
+from pipeline.sinks import LEFT_OUT, sift
 
 AGE_NEEDS = 40.0  # px of face height from which age and mood are worth reading
 
@@ -103,17 +104,24 @@ def _placement(name: str, seen: Probe, built: Built) -> Finding:
 
 def _outputs(lanes: list[list[Resolved]], settings: Settings) -> Iterator[Finding]:
     sources = {info.name: info for lane in lanes for info, _ in lane}
-    faults = check_paths(settings.sinks, sources)
+    usable, missed, faults = sift(settings.sinks, sources)
     for fault in faults:
-        yield Finding("output", str(fault).removeprefix("output "), fault.exit_code)
+        yield Finding("output", _bare(fault), fault.exit_code)
+    for miss in missed:
+        yield Finding("output", LEFT_OUT.format(_bare(miss)), advice=True)
     if faults:
         return
-    for words in short_of_room(settings.sinks, sources):
-        yield Finding("output", words.removeprefix("output "), advice=True)
-    for sink in settings.sinks:
+    for words in short_of_room(usable, sources):
+        yield Finding("output", _bare(words), advice=True)
+    for sink in usable:
         if ending(sink.path) in NETWORK:
             words = f"{masked(sink.path)}: is tried only when the run begins"
             yield Finding("output", words, advice=True)
         for path in expand(sink, sources):
             free = shutil.disk_usage(path.resolve().parent).free
             yield Finding("output", f"{path}: can be written, {free / 1e9:.1f} GB free")
+
+
+def _bare(words: object) -> str:
+    """Without what the topic says already."""
+    return str(words).removeprefix("output ")

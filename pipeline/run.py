@@ -8,28 +8,27 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from capture import open_source
-from capture.address import masked
 from core.errors import SinkError, StreamError
 from core.protocols import Source
 from core.settings import CaptureConfig, Settings, SinkConfig
 from core.types import SourceInfo, Stamp
-from outputs import NETWORK, PLACE, SUMMARY, ending, open_sink
-from outputs.looks_csv import LooksCsv
-from outputs.paths import begun, check_paths, set_aside, short_of_room
+from outputs import NETWORK, PLACE, SUMMARY, ending
+from outputs.paths import begun
 from outputs.summary import write_summary
 from pipeline.build import Built, build
 from pipeline.intake import Intake
 from pipeline.load import Load
 from pipeline.loop import Loop
 from pipeline.monitor import Monitor
-from pipeline.outlet import Outlet
 from pipeline.ports import Outputs, Window
 from pipeline.progress import Progress
 from pipeline.report import Report, peak_mb
 from pipeline.roster import Roster
+from pipeline.sinks import check_outputs, keep_earlier, open_sinks
 from render.renderer import Renderer
 
 log = logging.getLogger(__name__)
@@ -81,17 +80,17 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     """
     roster = Roster(plan.settings)
     sources = roster.infos
-    sinks = begun(plan.settings.sinks, time.time())
+    looks = [SinkConfig(path=plan.every_look)] if plan.every_look else []
+    written = check_outputs([*begun(plan.settings.sinks, time.time()), *looks], sources)
+    sinks = tuple(sink for sink in written if sink not in looks)
     plan = replace(plan, settings=plan.settings.model_copy(update={"sinks": sinks}))
-    check_outputs(plan, sources)
     built = build(plan.settings)
     _announce(built, plan.settings, sources)
     window = open_window(plan, sources) if plan.window else None
     device = built.provider.removesuffix("ExecutionProvider")
     monitor = Monitor(Report(), sources, plan.version, device, built.pipeline)
-    set_aside(_written(plan), sources, lambda: _readable(roster))
-    summaries, outlets = _open_sinks(plan, sources, monitor)
-    monitor.outlets = outlets
+    written = keep_earlier(written, sources, cache(lambda: _readable(roster)))
+    monitor.outlets = open_sinks(written, plan.every_look, sources, monitor)
     loop = _loop(plan, roster, built, monitor, window)
     watch(loop)
     report = loop.run()
@@ -99,15 +98,27 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     report.looks_unfit = built.pipeline.looks_unfit
     for line in report.words().splitlines():
         log.info("%s", line)
-    for path in summaries:
-        try:
-            write_summary(path, summarise(plan, built, report))
-        except SinkError as error:
-            report.fail(error.exit_code, str(error))
+    _write_summaries(written, lambda: summarise(plan, built, report), report)
     if report.failures:
         code, words = report.failures[0]
         raise _Failed(code, words)
     return 0
+
+
+def _write_summaries(
+    sinks: Sequence[SinkConfig], data: Callable[[], Mapping[str, object]], report: Report
+) -> None:
+    """`data` is asked anew for each: one that cannot be written is told in the next."""
+    for sink in sinks:
+        if ending(sink.path) != SUMMARY:
+            continue
+        try:
+            write_summary(Path(sink.path), data())
+        except SinkError as error:
+            if sink.required:
+                report.fail(error.exit_code, str(error))
+            else:
+                log.error("%s", error)
 
 
 class _Failed(StreamError):
@@ -116,25 +127,6 @@ class _Failed(StreamError):
     def __init__(self, code: int, words: str) -> None:
         super().__init__(" ".join(words.split()))
         self.exit_code = code
-
-
-def check_outputs(plan: Plan, sources: Mapping[str, SourceInfo]) -> None:
-    """Say what is wrong with the outputs before anything is opened.
-
-    Raises:
-        ConfigError, SinkError: every fault at once, a line each; the first decides the kind.
-    """
-    sinks = _written(plan)
-    faults = check_paths(sinks, sources)
-    if faults:
-        raise type(faults[0])("\n".join(str(fault) for fault in faults))
-    for words in short_of_room(sinks, sources):
-        log.warning("%s", words)
-
-
-def _written(plan: Plan) -> list[SinkConfig]:
-    """All outputs."""
-    return [*plan.settings.sinks, *([SinkConfig(path=plan.every_look)] if plan.every_look else [])]
 
 
 def _readable(roster: Roster) -> bool:
@@ -155,28 +147,6 @@ def _readable(roster: Roster) -> bool:
     except StreamError:
         return False
     return True
-
-
-def _open_sinks(
-    plan: Plan, sources: Mapping[str, SourceInfo], monitor: Monitor
-) -> tuple[list[Path], list[Outlet]]:
-    """The paths of the summary, and the other sinks, each in its thread."""
-    live = LiveNames(sources)
-    summaries = [Path(s.path) for s in plan.settings.sinks if ending(s.path) == SUMMARY]
-    opened = [(s, open_sink(s, sources, monitor)) for s in plan.settings.sinks if ending(s.path) != SUMMARY]
-    if plan.every_look:
-        opened.append((SinkConfig(path=plan.every_look), LooksCsv(Path(plan.every_look), sources)))
-    return summaries, [Outlet(sink, masked(config.path), live, config.required) for config, sink in opened]
-
-
-class LiveNames:
-    """The names of the sources whose pictures may be dropped; sources may come."""
-
-    def __init__(self, sources: Mapping[str, SourceInfo]) -> None:
-        self._sources = sources
-
-    def __contains__(self, name: object) -> bool:
-        return self._sources[str(name)].live
 
 
 def _announce(built: Built, settings: Settings, sources: Mapping[str, SourceInfo]) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -297,6 +298,28 @@ def test_a_name_that_no_file_can_have_is_a_missing_source(words: tuple[str, str]
 
 def test_a_name_that_no_file_can_have_is_no_output(film: Path) -> None:
     _fails(run("-s", film, "-o", "a" * 300 + ".csv"), 6, "aaa.csv")
+
+
+def test_a_run_goes_on_without_the_outputs_that_fail_and_are_not_required(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.json.part").mkdir()  # in the way at the end
+    settings = tmp_path / "mine.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        failing = [
+            f"http://:{taken.getsockname()[1]}/",
+            str(tmp_path / "no" / "o.csv"),
+            str(tmp_path / "a.json"),
+        ]
+        sinks = [*({"path": path, "required": False} for path in failing), {"path": str(tmp_path / "ok.csv")}]
+        settings.write_text(json.dumps({"sinks": sinks}))
+        done = run("-s", film, "--config", settings)
+        checked = run("-s", film, "--config", settings, "--check")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ok.csv").exists()
+    assert done.stderr.count("goes on without it") == 2
+    assert "a.json" in done.stderr
+    assert checked.returncode == 0, checked.stdout
+    assert "not required, so the run" in checked.stdout
 
 
 def test_a_link_to_no_file_yet_is_written_through(film: Path, tmp_path: Path) -> None:
