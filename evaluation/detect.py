@@ -16,8 +16,9 @@ from core.protocols import Detector
 from core.types import F64, Faces, Image
 from evaluation.curves import precision_recall, recall_by_height
 from evaluation.detection import by_height, matches, over, precisions, ratio
+from evaluation.layouts.place import Place
 from evaluation.models import DETECTORS, model_row, open_detector
-from evaluation.options import chance, made, table, whole
+from evaluation.options import apart, chance, made, table, whole
 from evaluation.pictures import pictures
 from evaluation.report import Figure, Report, Table
 from evaluation.wider_pack import Labels, read
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure on labelled pictures, or write down what is found in pictures without labels.
 
     Raises:
-        ConfigError: options that do not go together.
+        ConfigError: options that do not go together, or --out is one of the pictures.
         SourceError, WeightsError, DeviceError: the data or the network cannot be used.
         SinkError: what was found cannot be written.
     """
@@ -86,12 +87,13 @@ def opened(name: str, options: argparse.Namespace, threshold: float | None) -> t
     return open_detector(name, options.device, THREADS, **wanted)
 
 
-def write_found(detector: Detector, place: Path, out: Path) -> None:
+def write_found(detector: Detector, images: Path, out: Path) -> None:
     """A line for each face of each picture."""
-    found = pictures(place)
+    place = Place.of_pictures(images)
+    apart(out, place.paths(place.pictures))
     with table(out) as rows:
         rows.writerow(COLUMNS)
-        for name, image in found:
+        for name, image in pictures(place):
             (faces,) = detector.detect([image])
             for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True):
                 rows.writerow([name, *(f"{value:.2f}" for value in box), f"{score:.5f}"])

@@ -20,7 +20,7 @@ from core.settings import EvidenceConfig
 from core.types import EMOTIONS, GENDERS, I64, SEEN, Estimates, Evidence, Faces, Tracks
 from estimators.belief import normal
 from estimators.evidence import Fusion
-from evaluation.options import table
+from evaluation.options import apart, table
 
 MOODS = tuple(f"p_{mood}" for mood in EMOTIONS)
 TAKEN = ("track", "t", "age", "age_std", "female", *MOODS, "quality")
@@ -59,9 +59,10 @@ def run(options: argparse.Namespace) -> None:
     """Fuse the looks of a file, in its order.
 
     Raises:
-        ConfigError: a file or a row that is not understood.
+        ConfigError: a file or a row that is not understood, or a file that would be read and written.
         SinkError: the beliefs cannot be written.
     """
+    apart(options.out, [options.looks])
     beliefs = list(fuse(options.looks))
     with table(options.out) as rows:
         rows.writerow(GIVEN)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.errors import SinkError
+from core.errors import ConfigError, SinkError
 
 
 def natural(text: str) -> int:
@@ -46,6 +47,23 @@ def made(folder: Path | None) -> None:
     if folder is not None:
         with written(folder):
             folder.mkdir(parents=True, exist_ok=True)
+
+
+def apart(out: Path, inputs: Iterable[Path]) -> None:
+    """See to it that a file to write is none of those that are read, by whatever names.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if not os.path.isfile(out):  # noqa: PTH113  unlike pathlib's it never raises
+        return
+    for path in inputs:
+        try:
+            same = out.samefile(path)
+        except OSError:  # that it cannot be read is said by whoever reads it
+            continue
+        if same:
+            raise ConfigError(f"--out {out}: this file is read, and would be overwritten. Name another.")
 
 
 @contextmanager

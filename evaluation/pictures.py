@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 from core.types import Image
 from evaluation.layouts.place import Place
@@ -12,18 +11,11 @@ from evaluation.layouts.place import Place
 log = logging.getLogger(__name__)
 
 
-def pictures(path: Path) -> Iterator[tuple[str, Image]]:
+def pictures(place: Place) -> Iterator[tuple[str, Image]]:
     """(name, picture) of each picture in a folder, at any depth, or in a .tar, by name.
 
     One that cannot be read is left out, with a warning.
-
-    Raises:
-        SourceError: there is no such place.
     """
-    return _opened(Place(path))
-
-
-def _opened(place: Place) -> Iterator[tuple[str, Image]]:
     for name in place.pictures:
         image = place.image(name)
         if image is None:

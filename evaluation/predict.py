@@ -19,7 +19,7 @@ from evaluation.finder import Finder
 from evaluation.judge import Judge, believe
 from evaluation.layouts.place import Place
 from evaluation.models import DETECTORS, default, open_detector, open_models, role_arguments
-from evaluation.options import table
+from evaluation.options import apart, table
 from evaluation.progress import watched
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     """Write a line for each picture, in the order of their names.
 
     Raises:
-        ConfigError: a role that is not told.
+        ConfigError: a role that is not told, or --out is one of the pictures.
         SourceError, WeightsError, DeviceError: the pictures or a network cannot be used.
         SinkError: the lines cannot be written.
     """
@@ -56,8 +56,9 @@ def run(options: argparse.Namespace) -> None:
     names = {role: options.models.get(role) or default(role) for role in ROLES}
     finder = None if options.aligned else Finder(open_detector(options.detector, options.device)[0])
     judge = Judge(open_models(names, options.device), finder)
-    place = Place(options.images)
+    place = Place.of_pictures(options.images)
     files = place.pictures
+    apart(options.out, place.paths(files))
     with table(options.out) as rows:
         rows.writerow(COLUMNS)
         for name in watched(files, len(files), "predict"):

@@ -16,7 +16,7 @@ from core.settings import CompatibilityConfig
 from core.types import F64
 from evaluation.follow import follow, make_published, make_tracker, write_lines, write_rows
 from evaluation.mot import by_frame, corners, read_table
-from evaluation.options import written
+from evaluation.options import apart, written
 from evaluation.sequence import BOX, FASTEST, SLOWEST, Sequence
 from evaluation.sets import settings_for
 
@@ -30,7 +30,8 @@ def track_file(options: argparse.Namespace) -> None:
     """Track `--detections` and write `--out`.
 
     Raises:
-        ConfigError: an option that is missing or not understood, or a line that is not.
+        ConfigError: an option that is missing or not understood, or a line that is not, or a file that
+            would be read and written.
         SinkError: the tracks cannot be written.
     """
     missing = [name for name in NEEDED if getattr(options, name) is None]
@@ -38,6 +39,7 @@ def track_file(options: argparse.Namespace) -> None:
         raise ConfigError(f"--detections: give --{missing[0]}, too.")
     if (options.fps is None) == (options.times is None):
         raise ConfigError("--detections: give either --fps or --times.")
+    apart(options.out, [options.detections, *([options.times] if options.times else [])])
     compatibility = None if options.compatibility is None else parse_compatibility(options.compatibility)
     if compatibility is not None:
         _check_published(options)

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.errors import ConfigError, SourceError
 from core.types import F64, Array, Image
+from evaluation.layouts.place import Place
 from evaluation.pictures import pictures
 
 LEVELS = ("easy", "medium", "hard")
@@ -55,7 +56,7 @@ def read(data: Path, part: str = "all") -> Iterator[tuple[Image, Labels]]:
         raise ConfigError(f"{data}: expected one wider*.csv, found {len(tables)}.")
     rows, found = _rows(tables[0]), False
     archive = tables[0].with_suffix(".tar")
-    for name, image in pictures(archive if archive.is_file() else data):
+    for name, image in pictures(Place(archive if archive.is_file() else data)):
         if name in rows and part in ("all", part_of(name)):
             found = True
             yield image, _labels(rows[name])

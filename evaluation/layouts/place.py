@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -42,6 +43,23 @@ class Place:
     def pictures(self) -> list[str]:
         """Names of the files that end as pictures do."""
         return [name for name in self.names if PurePosixPath(name).suffix.lower() in ENDINGS]
+
+    @classmethod
+    def of_pictures(cls, path: Path) -> Place:
+        """One that holds pictures.
+
+        Raises:
+            SourceError: there is no such place, or no picture in it.
+        """
+        place = cls(path)
+        if not place.pictures:
+            holds = "no pictures" if place.names else "no files"
+            raise SourceError(f"{path}: there are {holds} in it.")
+        return place
+
+    def paths(self, names: Iterable[str]) -> set[Path]:
+        """The files on the disk that hold these."""
+        return {self._spans[name][0] for name in names}
 
     @cached_property
     def by_stem(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from evaluation.__main__ import main
 from evaluation.layouts import sets
-from tests.evaluation.sets import picture, pictures, text
+from tests.evaluation.sets import archive, picture, pictures, text
 from tests.portraits import PICTURES
 
 MODELS = "age=age_dlib,gender=gender_dlib,emotion=emotion_fer"
@@ -140,6 +140,32 @@ def test_a_table_stays_as_it_was_where_there_are_no_pictures(tmp_path, capsys):
 
     assert kept.read_text() == "mine"
     assert capsys.readouterr().err.count("there is no such folder") == 2
+
+
+@pytest.mark.parametrize("task", ["predict", "detect"])
+def test_a_folder_without_pictures_is_told_and_the_table_stays_as_it_was(task, tmp_path, capsys):
+    (tmp_path / "none").mkdir()
+    text(tmp_path / "letters" / "a.txt", "no picture")
+    kept = text(tmp_path / "kept.csv", "mine")
+
+    for folder, holds in (("none", "no files"), ("letters", "no pictures")):
+        assert main([task, "--images", str(tmp_path / folder), "--out", str(kept)]) == 4
+        assert f"{folder}: there are {holds} in it." in one_line(capsys)
+
+    assert kept.read_text() == "mine"
+
+
+@pytest.mark.parametrize("task", ["predict", "detect"])
+def test_a_picture_is_not_overwritten_by_what_is_found_in_it(task, tmp_path, capsys):
+    pictures(tmp_path / "photos", "a.png")
+    photo = tmp_path / "photos" / "a.png"
+    packed = archive(tmp_path / "photos")
+
+    for images, out in ((photo.parent, photo), (packed, packed)):
+        before = out.read_bytes()
+        assert main([task, "--images", str(images), "--out", str(out)]) == 2
+        assert f"{out.name}: this file is read" in one_line(capsys)
+        assert out.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -336,6 +336,18 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
+def test_looks_are_not_overwritten_by_their_beliefs(tmp_path, capsys):
+    looks, link = write(tmp_path / "looks.csv", [GOOD]), tmp_path / "link.csv"
+    link.symlink_to(looks)
+    before = looks.read_text()
+
+    for out in (looks, link):
+        assert main(["fuse", "--looks", str(looks), "--out", str(out)]) == 2
+        assert capsys.readouterr().err.startswith(f"error: --out {out}: this file is read")
+
+    assert looks.read_text() == before
+
+
 def test_a_table_without_rows_gives_a_table_without_rows(tmp_path):
     looks, out = write(tmp_path / "looks.csv", []), tmp_path / "out.csv"
 

@@ -254,6 +254,18 @@ def test_tracks_are_written_as_motchallenge_text(found, tmp_path):
     assert first[:, 6].tolist() == pytest.approx([0.95] * 20)
 
 
+def test_what_is_read_is_not_overwritten_by_the_tracks(found, tmp_path, capsys):
+    times = tmp_path / "times.txt"
+    times.write_text("".join(f"{frame / 10}\n" for frame in range(20)))
+    before = found.read_text(), times.read_text()
+
+    for out in (found, times):
+        assert _file(found, "--times", times, "--out", out) == 2
+        assert capsys.readouterr().err.startswith(f"error: --out {out}: this file is read")
+
+    assert (found.read_text(), times.read_text()) == before
+
+
 def test_boxes_can_be_two_corners(found, tmp_path):
     corners = tmp_path / "corners.txt"
     corners.write_text(detections([(f, i, x, y, x + w, y + h) for f, i, x, y, w, h in TWO]))
