@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+STOPPED = 130  # exit code of a command that Ctrl-C ends, as a shell says it
+
 
 class StreamError(Exception):
     """Base of all our errors; `exit_code` is what the program ends with."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from core.errors import ConfigError, StreamError
+from core.errors import STOPPED, ConfigError, StreamError
 from core.session import keep_to_itself
 
 # A task is a module with `arguments(parser)` and `run(options)`; imported only when asked for.
@@ -17,7 +17,6 @@ TASKS = {
     "figures": "training.figures",
     "export": "training.export",
 }
-STOPPED = 130  # as a shell says it of Ctrl-C
 
 
 def main(words: Sequence[str] | None = None) -> int:

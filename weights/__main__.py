@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from core.cards import Card
-from core.errors import StreamError, WeightsError
+from core.errors import STOPPED, StreamError, WeightsError
 from core.registry import unknown
 from weights.bring import INSTALL, bring, convertible, rebuild
 from weights.manifest import cards
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StreamError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
+    except KeyboardInterrupt:
+        return STOPPED
     return 0
 
 

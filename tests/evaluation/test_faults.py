@@ -3,7 +3,9 @@
 import csv
 import json
 import os
+import signal
 import struct
+import subprocess
 import sys
 import zlib
 
@@ -13,6 +15,7 @@ from evaluation.__main__ import main
 from evaluation.layouts import sets
 from tests.evaluation.sets import archive, picture, pictures, text
 from tests.portraits import PICTURES
+from tests.program import ROOT
 
 MODELS = "age=age_dlib,gender=gender_dlib,emotion=emotion_fer"
 PACK = "file,age,gender,age_min,age_max,n_dup,conflict,race,orig"
@@ -166,6 +169,24 @@ def test_a_picture_is_not_overwritten_by_what_is_found_in_it(task, tmp_path, cap
         assert main([task, "--images", str(images), "--out", str(out)]) == 2
         assert f"{out.name}: this file is read" in one_line(capsys)
         assert out.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a named pipe, and signals")
+def test_ctrl_c_ends_a_task_without_a_traceback(tmp_path):
+    pipe = tmp_path / "looks.csv"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "evaluation", "fuse", "--looks", str(pipe), "--out", str(tmp_path / "o.csv")],
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+
+    with pipe.open("w"):  # opens as soon as the task reads
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert err == b""
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,17 @@ def test_a_network_of_face_prints_comes_only_to_those_who_ask_for_it(monkeypatch
     assert line.endswith("python -m weights get embed_dlib")
 
 
+def test_ctrl_c_ends_a_command_without_a_traceback(monkeypatch, capsys):
+    def interrupted(_card):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("weights.__main__.bring", interrupted)
+
+    assert main(["get", "yunet"]) == 130
+
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("arguments", [["get"], ["list", "yunet"], ["fetch"]])
 def test_a_wrong_command_is_a_usage_error(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
