@@ -19,6 +19,8 @@ from core.types import F32, I64, U8, Array, Crop, Faces
 from estimators.align import cut, placement
 from evaluation.samples import VOTES, Sample
 
+PIXELS, LABELS = ".npy", ".labels.npz"  # endings of a set's files
+
 # Looser than any network's own cut, so that training can shift, turn and scale without leaving it.
 ZOOM, SHIFT = 0.72, -0.10
 
@@ -68,7 +70,7 @@ class Labels:
 def build(name: str, faces: Iterable[tuple[Sample, Faces]], folder: Path, side: int) -> Labels:
     """Write one set; each sample comes with its face (one row), or with none if it was missed.
 
-    A missed face is taken to fill its picture as a bare one would. Nothing half is left in place.
+    A missed face is taken to fill its picture as a bare one would. What breaks off leaves the set as it was.
 
     Returns:
         the labels of all its faces.
@@ -77,24 +79,36 @@ def build(name: str, faces: Iterable[tuple[Sample, Faces]], folder: Path, side: 
         ConfigError: there is no face in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pixels, rows = folder / f"{name}.npy", []
-    part = pixels.with_suffix(".part")
-    with part.open("wb") as file:
+    files = [folder / f"{name}{end}" for end in (PIXELS, LABELS)]
+    parts = [file.with_name(f"{file.name}.part") for file in files]
+    try:
+        rows = _cut_out(faces, parts[0], side)
+        if not rows:
+            raise ConfigError(f"{name}: there is no labelled face to cache.")
+        labels = _table(rows)
+        with parts[1].open("wb") as table:
+            np.savez(table, allow_pickle=False, **{c.name: getattr(labels, c.name) for c in fields(Labels)})
+        # Only when both are whole: the new faces beside the old labels would teach nonsense.
+        for part, file in zip(parts, files, strict=True):
+            part.replace(file)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return labels
+
+
+def _cut_out(faces: Iterable[tuple[Sample, Faces]], path: Path, side: int) -> list[tuple[object, ...]]:
+    """Write the cut-out faces; what is known of each."""
+    rows = []
+    with path.open("wb") as file:
         _head(file, 0, side)
         for sample, face in faces:
             known = face if len(face) else filling(sample)
             file.write(cut(sample.image, known, frame(side))[0].tobytes())
             rows.append(_row(sample, known, side, len(face) > 0))
-        if not rows:
-            raise ConfigError(f"{name}: there is no labelled face to cache.")
         file.seek(0)
         _head(file, len(rows), side)
-    labels = _table(rows)
-    part.replace(pixels)
-    with part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{c.name: getattr(labels, c.name) for c in fields(Labels)})
-    part.replace(folder / f"{name}.labels.npz")
-    return labels
+    return rows
 
 
 def _head(file: BinaryIO, count: int, side: int) -> None:
@@ -126,16 +140,20 @@ def read(name: str, folder: Path) -> tuple[U8, Labels]:
     """The faces (N, side, side, 3), on disk until they are used, and their labels.
 
     Raises:
-        ConfigError: that set is not there.
+        ConfigError: that set is not there, or its faces and labels do not belong together.
     """
-    if not (folder / f"{name}.npy").is_file():
+    remedy = f"Cut them out with: python -m training cache --data DIR --out {folder}"
+    files = [folder / f"{name}{end}" for end in (PIXELS, LABELS)]
+    if not all(file.is_file() for file in files):
+        raise ConfigError(f"{folder}: holds no faces of {name}. {remedy}")
+    pixels = np.load(files[0], mmap_mode="r")
+    with np.load(files[1]) as stored:
+        labels = Labels(*(stored[c.name] for c in fields(Labels)))
+    if len(pixels) != len(labels):
         raise ConfigError(
-            f"{folder}: holds no faces of {name}. Cut them out with: "
-            f"python -m training cache --data DIR --out {folder}"
+            f"{folder}: holds {len(pixels)} faces of {name}, and labels of {len(labels)}. {remedy}"
         )
-    pixels = np.load(folder / f"{name}.npy", mmap_mode="r")
-    with np.load(folder / f"{name}.labels.npz") as stored:
-        return pixels, Labels(*(stored[c.name] for c in fields(Labels)))
+    return pixels, labels
 
 
 def filling(sample: Sample) -> Faces:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,29 @@ def test_a_cache_of_nobody_is_refused_and_a_broken_off_one_leaves_the_old_one(tm
         build("drawn", iter(()), tmp_path, SIDE)
 
     assert len(read("drawn", tmp_path)[1]) == 5
+
+
+def test_a_disk_that_is_full_when_the_labels_come_leaves_the_set_as_it_was(tmp_path, monkeypatch) -> None:
+    cached(tmp_path, 3)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*_args, **_columns) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        cached(tmp_path, 5)
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_faces_beside_labels_of_others_are_refused(tmp_path) -> None:
+    cached(tmp_path / "old", 3)
+    cached(tmp_path / "new", 5)
+    (tmp_path / "old" / "drawn.npy").replace(tmp_path / "new" / "drawn.npy")
+
+    with pytest.raises(ConfigError, match=r"3 faces of drawn, and labels of 5\..*python -m training cache"):
+        read("drawn", tmp_path / "new")
 
 
 def test_a_set_that_is_not_there_is_answered_with_the_command_that_makes_it(tmp_path) -> None:
