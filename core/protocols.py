@@ -8,17 +8,12 @@ from typing import Literal, Protocol
 from core.types import (
     I64,
     Array,
-    Crop,
-    Estimates,
-    Event,
-    Evidence,
     Faces,
     Frame,
     Gap,
     Image,
     Result,
     SourceInfo,
-    Stamp,
     Tracks,
 )
 
@@ -88,24 +83,6 @@ class Tracker(Protocol):
 
     def end(self) -> Tracks:
         """The source is over: every track ends."""
-
-
-class Estimator(Protocol):
-    """A network that judges cut-out faces."""
-
-    @property
-    def crop(self) -> Crop:
-        """How it wants its faces cut out."""
-
-    def estimate(self, crops: Array) -> Estimates:
-        """Judge uint8 (M, size, size, 3 or 1) crops; columns not its own are NaN."""
-
-
-class Watcher(Protocol):
-    """Turns tracks into events."""
-
-    def update(self, stamp: Stamp, tracks: Tracks, evidence: Evidence) -> list[Event]:
-        """The events of this frame."""
 
 
 class Sink(Protocol):
