@@ -143,9 +143,8 @@ class Report:
         fps = self.frames / self.seconds if self.seconds > 0 else 0.0
         ms = self.latency_ms()
         latency = f", latency {ms['p50']:.0f} ms (p95 {ms['p95']:.0f})" if self.latencies else ""
-        drops = sum((source.drops for source in self.sources), Counter())
-        always = ("late", "queue", "stage")
-        lost = ", ".join(f"{n} {cause}" for cause, n in drops.items() if n or cause in always) or "none"
+        drops = sum((source.drops for source in self.sources), Counter())  # a sum holds no zeros
+        lost = ", ".join(f"{n} {cause}" for cause, n in drops.items()) or "none"
         people = sum(source.tracks - source.static for source in self.sources)
         frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
         return (

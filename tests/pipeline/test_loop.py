@@ -21,7 +21,7 @@ from pipeline.monitor import Monitor
 from pipeline.outlet import Outlet
 from pipeline.ports import Outputs
 from pipeline.progress import Progress
-from pipeline.report import SourceReport
+from pipeline.report import Report, SourceReport
 from pipeline.schedule import Chooser
 from pipeline.step import Lane, Pipeline
 from render.renderer import Picture
@@ -311,6 +311,17 @@ def test_a_source_that_was_never_reached_is_in_the_report_all_the_same() -> None
 def test_one_picture_is_one_frame_in_the_summary() -> None:
     assert _loop([Film(_info(), 1)], Notes()).run().words().startswith("1 frame in ")
     assert _loop([Film(_info(), 2)], Notes()).run().words().startswith("2 frames in ")
+
+
+def test_the_summary_names_only_the_reasons_for_which_frames_were_dropped() -> None:
+    door, till = SourceReport(_info("door")), SourceReport(_info("till"))
+    report = Report([door, till])
+    assert "frames dropped: none\n" in report.words()
+
+    door.drops["stalled"] += 2
+    till.drops["stalled"] += 1
+
+    assert "frames dropped: 3 stalled\n" in report.words()
 
 
 def test_seconds_without_a_picture_end_tracks_by_time() -> None:
