@@ -18,7 +18,6 @@ EDGES: F64 = np.arange(AGES + 1, dtype=np.float64) - 0.5
 TAIL = 0.05  # of the probability outside of the interval, at each end
 OUTLIER = 0.005  # share of looks that say nothing about the age, so that none rules a year out
 NINETY = 2 * 1.645  # deviations of a Gaussian, width of the interval that holds 90 %
-NARROWEST = 0.1  # years, deviation of a look
 WIDEST = 3.0  # times the deviation of one look, for looks that contradict each other
 FAR = 2.5  # deviations of one look; one farther off tells nothing about the scatter of the others
 TRUST = 3.0  # looks' worth of trust in the share that is known beforehand
@@ -103,18 +102,6 @@ class AgeBelief:
         own = min(max(own, min(1 - shared, LEAST_OWN)), most)
         excess = max(float(self.said @ np.minimum(squares, FAR**2)) / self.weight - most, 0.0)
         return min(math.sqrt(1 - own + own / looks + excess), WIDEST)
-
-
-def normal(age: float, deviation: float) -> F64:
-    """A Gaussian on the grid of years (101,), for any age, also one beyond the ends.
-
-    >>> int(normal(-3.0, 2.0).argmax())
-    0
-    """
-    logs = -0.5 * ((YEARS - age) / max(deviation, NARROWEST)) ** 2
-    heights = np.exp(logs - logs.max())
-    result: F64 = heights / heights.sum()
-    return result
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from core.types import AGES, EMOTIONS, F32, F64, U8, Array, Crop, Estimates
 YEARS: F64 = np.arange(AGES, dtype=np.float64)
 # Of 2, 2.5, 3 and 4: with more, the intervals of All-Age-Faces hold too few at a quality of 0.5.
 DOUBT_FADES = 2
+NARROWEST = 0.1  # years, deviation of a look
 ROLES = ("age", "gender", "emotion", "embedding")  # of a card's outputs, those that are computed
 CLASSES = {"gender": ("female", "male"), "emotion": EMOTIONS}
 
@@ -118,8 +119,8 @@ def _fill(estimates: Estimates, output: Output, answer: F64, quality: F32) -> No
 
 
 def _ages(output: Output, answer: F64) -> F64:
-    if not output.values:  # one number: the age itself
-        return gaussian(answer[:, 0], by_age(output.deviation, answer[:, 0]))
+    if not output.values:  # one number: the age itself, for which a network may say less than 0
+        return gaussian(np.clip(answer[:, 0], 0, AGES - 1), by_age(output.deviation, answer[:, 0]))
     return fitted(spread(answer, np.array(output.values)), output)
 
 
@@ -204,10 +205,14 @@ def widen(shares: F64, deviations: F64) -> F64:
 
 
 def gaussian(means: F64, deviations: F64) -> F64:
-    """Normal distributions on the grid of years (M, 101), cut off at its ends."""
-    narrowest = np.maximum(deviations, 0.1)[:, None]
-    away = (YEARS - np.clip(means, 0, AGES - 1)[:, None]) / narrowest
-    heights = np.exp(-0.5 * away**2)
+    """Normal distributions on the grid of years (M, 101), cut off at its ends; a mean may lie beyond them.
+
+    >>> gaussian(np.array([-3.0]), np.array([2.0]))[0, :2].round(2).tolist()
+    [0.63, 0.26]
+    """
+    away = (YEARS - means[:, None]) / np.maximum(deviations, NARROWEST)[:, None]
+    logs = -0.5 * away**2
+    heights = np.exp(logs - logs.max(axis=1, keepdims=True))  # of a mean far beyond, all would vanish
     result: F64 = heights / heights.sum(axis=1, keepdims=True)
     return result
 

@@ -18,8 +18,8 @@ import numpy as np
 from core.errors import ConfigError
 from core.settings import EvidenceConfig
 from core.types import EMOTIONS, GENDERS, I64, SEEN, Estimates, Evidence, Faces, Tracks
-from estimators.belief import normal
 from estimators.evidence import Fusion
+from estimators.network import gaussian
 from evaluation.options import apart, table
 
 MOODS = tuple(f"p_{mood}" for mood in EMOTIONS)
@@ -98,7 +98,7 @@ def look(row: Mapping[str, str]) -> Estimates:
     said.female[0] = _number(row, "female", 0, 1)
     age, deviation = _number(row, "age", -LARGEST, LARGEST), _number(row, "age_std", 0, LARGEST)
     if not math.isnan(age + deviation):
-        said.age[0] = normal(age, deviation)
+        said.age[:] = gaussian(np.array([age]), np.array([deviation]))
     moods = np.array([_number(row, name, 0, 1) for name in MOODS])
     if not np.isnan(moods).all():
         if not abs(moods.sum() - 1) <= OFF_BY:

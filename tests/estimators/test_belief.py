@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from core.types import EMOTIONS
-from estimators.belief import AgeBelief, GenderBelief, MoodBelief, normal
-from estimators.network import ANYBODY, doubted
+from estimators.belief import AgeBelief, GenderBelief, MoodBelief
+from estimators.network import ANYBODY, doubted, gaussian
 
 YEARS = np.arange(101)
 SHARED = 0.85
+
+
+def normal(age, deviation):
+    """What one look says, (101,)."""
+    return gaussian(np.array([age]), np.array([deviation]))[0]
 
 
 def believe(*looks, count=None):

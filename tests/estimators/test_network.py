@@ -106,6 +106,18 @@ def test_a_network_that_says_one_number_gives_a_gaussian_of_its_measured_deviati
     assert np.sqrt(said.age[0] @ (YEARS - mean) ** 2) == pytest.approx(6, abs=0.05)
 
 
+@pytest.mark.parametrize(("said", "meant"), [(-4.0, 0.0), (117.0, 100.0)])
+def test_a_network_that_says_an_age_nobody_has_means_the_nearest_one(said, meant):
+    number = Output(role="age", name="years", deviation=6.0)
+    crops = np.zeros((1, 8, 8, 3), np.uint8)
+
+    beyond, end = (
+        Network(card(number), FakeSession(years=(age,))).estimate(crops, good(1)) for age in (said, meant)
+    )
+
+    assert beyond.age.tolist() == end.age.tolist()
+
+
 def test_the_deviation_may_depend_on_the_predicted_age():
     old = Output(role="age", name="years", deviation=((0.0, 2.0), (40.0, 10.0)))
 
