@@ -172,6 +172,31 @@ def test_a_broken_picture_in_a_folder_is_skipped_and_counted(tmp_path: Path) -> 
     assert (row["frames_out"], row["decode_errors"], row["tracks"]) == (2, 1, 2)
 
 
+@pytest.mark.parametrize("words", [(), ("--from", "100")])
+def test_what_a_film_gave_is_kept_when_the_film_cannot_be_read_any_more(
+    film: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """It is text by now, or is asked for what lies beyond its end."""
+    visits = tmp_path / "keep.csv"
+    assert run("-s", film, "-o", visits).returncode == 0
+    before = visits.read_text()
+    assert len(before.splitlines()) > 1
+    if not words:
+        film.write_text("this is a letter, not a film\n" * 50)
+
+    _fails(run("-s", film, "-o", visits, *words), 4, "film.mp4")
+
+    (kept,) = tmp_path.glob("keep-until-*.csv")
+    assert kept.read_text() == before
+
+
+def test_a_film_s_next_run_takes_the_place_of_its_last(film: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run("-s", film, "-o", tmp_path / "keep.csv").returncode == 0
+
+    assert not list(tmp_path.glob("keep-until-*"))
+
+
 def test_a_camera_that_is_not_there_is_named() -> None:
     _fails(run("-s", "77"), 4, "77")
 
