@@ -108,7 +108,8 @@ class Pictures:
                 log.warning("%s It is left out.", error)
                 continue
             size = (image.shape[1], image.shape[0])
-            stamp = Stamp(self.info.name, index, time, self._wall + time, size)
+            # Its name says where it lies: sub-folders are not entered.
+            stamp = Stamp(self.info.name, index, time, self._wall + time, size, file.name)
             yield Frame(stamp, image, cut=self.info.stills)
 
 

@@ -78,6 +78,7 @@ class Stamp:
         time: seconds since the source's first frame; rises within a source.
         wall: UTC seconds since 1970; NaN if not known.
         size: (width, height) in pixels.
+        file: name of the picture file, in its folder; "" where a frame is none of its own.
     """
 
     source: str
@@ -85,6 +86,7 @@ class Stamp:
     time: float
     wall: float
     size: tuple[int, int]
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ _BELIEF = (
     *(f"p_{name}" for name in EMOTIONS),
     *("quality", "looks"),
 )
-COLUMNS = ("source", "frame", "t", "id", *_LOOK, *(f"belief_{name}" for name in _BELIEF))
+COLUMNS = ("source", "frame", "t", "id", *_LOOK, *(f"belief_{name}" for name in _BELIEF), "file")
 _YEARS = np.arange(AGES)
 
 
@@ -42,6 +42,7 @@ class LooksCsv:
                     *(stamp.source, stamp.index, tidy("t", stamp.time), track),
                     *_look(result.looks, i),
                     *_belief(result.evidence, rows[track]),
+                    stamp.file or None,
                 )
             )
             for i, track in enumerate(result.looked.tolist())

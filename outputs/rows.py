@@ -30,6 +30,7 @@ def row(event: Event) -> dict[str, Value]:
         "frame": stamp.index,
         "t": tidy("t", stamp.time),
         "utc": utc(stamp.wall),
+        "file": stamp.file or None,
     }
     if event.track:
         record["id"] = event.track

@@ -157,6 +157,12 @@ def test_photographs_are_strangers_to_each_other(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     started = _of(_rows(tmp_path / "e.jsonl"), "track_started")
     assert [(row["id"], row["frame"]) for row in started] == [(1, 0), (2, 1), (3, 2)]
+    visits = list(csv.DictReader((tmp_path / "v.csv").read_text().splitlines()))
+    assert (
+        [visit["file"] for visit in visits]
+        == [row["file"] for row in started]
+        == ["a.png", "b.jpg", "c.webp"]
+    )
     assert all(row["gender"] == "female" or row["looks"] > 0 for row in started)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.settings import EventsConfig
 from core.types import EMOTIONS, ENDED, GENDERS, SEEN, STATES, Event, Evidence, Stamp, Tracks
@@ -20,8 +20,14 @@ class _Past:
 
     due: float  # s, time of its next row
     state: int  # SEEN or LOST, the last one
-    frames_seen: int  # frames with a detection, since the id was given
+    file: str  # the picture file that last showed the face
+    frames_seen: int = 0  # frames with a detection, since the id was given
     static: bool = False
+
+    def show(self, file: str) -> None:
+        """A frame with a detection."""
+        self.file = file
+        self.frames_seen += 1
 
     def note(self, state: int, static: bool, time: float) -> None:
         """How it is at `time`; that it does not move, or does after all, is said at once."""
@@ -66,8 +72,9 @@ class Life:
         states, index = tracks.states.tolist(), tracks.index.tolist()
         for row, (track, state) in enumerate(zip(ids, states, strict=True)):
             new = track not in self._past
-            past = self._past.setdefault(track, _Past(stamp.time, SEEN, 0))
-            past.frames_seen += index[row] >= 0
+            past = self._past.setdefault(track, _Past(stamp.time, SEEN, stamp.file))
+            if index[row] >= 0:
+                past.show(stamp.file)
             if state != ENDED:
                 past.note(state, track in static, stamp.time)
             if stamp.time + _ON_TIME >= past.due and (state != ENDED or new):
@@ -89,7 +96,8 @@ class Life:
         shares = evidence.emotion_share[row].tolist()
         data.update((f"share_{name}", share) for name, share in zip(EMOTIONS, shares, strict=True))
         data["reason"] = reason
-        return Event("track_ended", stamp, track, data)
+        # A still's faces end with the next one, whose file is not theirs.
+        return Event("track_ended", replace(stamp, file=past.file), track, data)
 
     def _describe(self, tracks: Tracks, evidence: Evidence, row: int) -> Data:
         past = self._past[int(tracks.ids[row])]

@@ -57,6 +57,16 @@ def test_colours_come_out_in_every_format(tmp_path, ending) -> None:
     assert np.abs(image[25, 35].astype(int) - BLUE).max() < 12
 
 
+def test_a_frame_names_its_picture_also_where_one_before_it_is_broken(tmp_path) -> None:
+    for name in ("a2.png", "a10.png"):
+        save(tmp_path / name, corners())
+    (tmp_path / "a1.png").write_bytes(b"no picture")
+
+    assert [frame.stamp.file for frame in frames_of(tmp_path)] == ["a2.png", "a10.png"]
+    assert [frame.stamp.file for frame in frames_of(tmp_path, rate=5)] == ["a2.png", "a10.png"]
+    assert [frame.stamp.file for frame in frames_of(tmp_path / "a2.png")] == ["a2.png"]
+
+
 @pytest.mark.parametrize("mode", ["P", "RGBA", "CMYK", "YCbCr"])
 def test_colours_come_out_of_every_mode(tmp_path, mode) -> None:
     ending = "jpg" if mode in ("CMYK", "YCbCr") else "png"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -113,6 +114,14 @@ def test_utc_is_read_back_to_the_millisecond(wall: float) -> None:
 
     assert text is not None
     assert datetime.fromisoformat(text).timestamp() == pytest.approx(wall, abs=0.000501)
+
+
+def test_a_row_names_the_picture_it_is_about_and_none_in_a_film() -> None:
+    still = replace(stamp(0), file="여름 1.jpg")
+
+    rows = [json.loads(dumps(row(Event("other", when, 0)))) for when in (still, stamp(1))]
+
+    assert [r["file"] for r in rows] == ["여름 1.jpg", None]
 
 
 def test_an_unknown_clock_is_null() -> None:

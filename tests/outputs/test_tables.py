@@ -124,6 +124,24 @@ def test_a_visit_says_in_utc_when_it_began(tmp_path: Path) -> None:
     assert visit["utc"] == "2023-11-14T22:13:20.050Z"
 
 
+def test_visits_and_looks_name_the_picture_in_their_last_column(tmp_path: Path) -> None:
+    """Also one with a comma and a byte that is no UTF-8; and none in a film."""
+    strange = os.fsdecode(b"a, \xe9.png")
+    last = film()[-1]
+    (event,) = last.events
+    event = replace(event, stamp=replace(event.stamp, file=strange))
+    looked = replace(last, looked=np.array([2]), looks=Estimates.none(1))
+    still = replace(looked, stamp=event.stamp, events=(event,))
+
+    visits = write(tmp_path / "v.csv", [still, last]).read_text(encoding="utf-8")
+    looks = write(tmp_path / "x.looks.csv", [still, looked]).read_text(encoding="utf-8")
+
+    for text in (visits, looks):
+        header, *rows = csv.reader(text.splitlines())
+        assert header[-1] == "file"
+        assert [cells[-1] for cells in rows] == ["a, \\udce9.png", ""]
+
+
 def test_mot_text_holds_seen_tracks_and_not_lost_or_ended_ones(tmp_path: Path) -> None:
     table = np.loadtxt(write(tmp_path / "m.txt", film()), delimiter=",")
 

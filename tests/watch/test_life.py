@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,6 +96,23 @@ def test_the_last_row_keeps_the_last_state_and_counts_the_frames_with_a_face() -
 
     assert ended.data["state"] == "lost"
     assert ended.data["frames_seen"] == 2
+
+
+def test_each_row_names_its_picture_and_the_last_one_that_with_the_face() -> None:
+    life = Life(EventsConfig(interval=0))
+    shown = [("a.png", SEEN, {}), ("b.png", SEEN, {}), ("c.png", LOST, {}), ("d.png", ENDED, {"cut": True})]
+
+    rows = []
+    for i, (name, state, how) in enumerate(shown):
+        found = tracks({1: state})
+        rows += life.update(replace(stamp(i), file=name), found, Evidence.none(found.ids), **how)
+
+    assert [(event.kind, event.stamp.index, event.stamp.file) for event in rows] == [
+        ("track_started", 0, "a.png"),
+        ("track_updated", 1, "b.png"),
+        ("track_updated", 2, "c.png"),
+        ("track_ended", 3, "b.png"),
+    ]
 
 
 def test_a_frame_nobody_looked_at_leaves_the_score_unknown() -> None:
