@@ -1,11 +1,12 @@
 """Messages: without secrets, as text or JSON, not again and again."""
 
+import io
 import json
 import logging
 
 import pytest
 
-from core.logs import Json, Once, Plain
+from core.logs import Json, Once, Plain, set_up
 
 
 def record(words: str, *args: object, at: float = 0.0, level: int = logging.INFO) -> logging.LogRecord:
@@ -43,6 +44,47 @@ def test_a_clock_that_is_set_back_keeps_no_message_back() -> None:
     once = Once()
 
     assert [once.filter(record("lost", at=at)) for at in (5000.0, 1400.0, 1430.0)] == [True, True, False]
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What stands on stderr after messages, if that is a terminal of 40 columns or not."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+
+    def write(words: str, *, terminal: bool) -> str:
+        stderr = io.StringIO()
+        monkeypatch.setattr(stderr, "isatty", lambda: terminal, raising=False)
+        monkeypatch.setattr("sys.stderr", stderr)
+        monkeypatch.setenv("COLUMNS", "40")
+        root.handlers[:] = []
+        set_up(verbose=False)
+        logging.getLogger("capture.live").warning("%s", words)
+        return stderr.getvalue()
+
+    yield write
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+LONG = (
+    "camera 'door' gave no picture for five seconds; "
+    "see /var/lib/cameras/of/the/whole/house/front-door/log-of-today.txt"
+)
+
+
+def test_a_message_on_a_terminal_breaks_between_words_and_leaves_paths_whole(said) -> None:
+    lines = said(f"{LONG}\n  --set  runtime.threads=1  and more words than fit into one line", terminal=True)
+
+    *broken, path, indented = lines.splitlines()
+    assert path == LONG.rpartition(" ")[2]
+    assert max(map(len, broken)) <= 40
+    assert " ".join([*broken, path]) == f"warning: {LONG}"
+    assert indented == "  --set  runtime.threads=1  and more words than fit into one line"
+
+
+def test_a_message_into_a_pipe_stays_one_line(said) -> None:
+    assert said(LONG, terminal=False) == f"warning: {LONG}\n"
 
 
 @pytest.mark.parametrize("count", [5000])
