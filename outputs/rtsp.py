@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from core.errors import ConfigError
+from core.errors import ConfigError, mask
 from core.settings import SinkConfig
 from core.status import Status
 from core.types import Image, Result, SourceInfo
 from outputs.fan import fill
+from outputs.one_source import OneSource
 from outputs.rtsp_feed import Feed
-
-log = logging.getLogger(__name__)
 
 _PLACE = "{source}"
 _CLOSING = 2.0  # s for all streams to end in order
@@ -43,7 +41,8 @@ class RtspPublisher:
         self._address = address(config)
         self._sources = sources
         self._feeds: dict[str, Feed] = {}
-        self._refused: set[str] = set()
+        self._ended: dict[str, Feed] = {}  # by source, the one of its time before it came again
+        self._only = None if _PLACE in config.path else OneSource(mask(self._address))
 
     def write(self, result: Result, picture: Image | None) -> None:
         """Publish the picture of one frame; the newest wins, and nothing is waited for."""
@@ -51,26 +50,27 @@ class RtspPublisher:
         if picture is not None and (feed := self._feed(source)) is not None:
             feed.put(result.stamp.time, picture)
         if result.last and source in self._feeds:
-            self._feeds[source].finish()
+            ended = self._feeds.pop(source)
+            ended.finish()
+            self._ended[source] = ended
 
     def close(self) -> None:
         """End all streams. Idempotent."""
         until = time.monotonic() + _CLOSING
         for feed in self._feeds.values():
             feed.finish()
-        for feed in self._feeds.values():
+        for feed in [*self._ended.values(), *self._feeds.values()]:
             feed.join(until)
 
     def _feed(self, source: str) -> Feed | None:
         if source in self._feeds:
             return self._feeds[source]
-        if self._feeds and _PLACE not in self._address:
-            if source not in self._refused:
-                self._refused.add(source)
-                log.warning("%s is not published: put %s into the address of the stream.", source, _PLACE)
+        if self._only is not None and not self._only.lets_in(source):
             return None
         name = quote(fill(_PLACE, {**self._sources, source: None})[source].name)
-        self._feeds[source] = Feed(self._address.replace(_PLACE, name), source)
+        # A source that begins again has the same address, where a server takes one stream at a time.
+        before = self._ended.pop(source, None)
+        self._feeds[source] = Feed(self._address.replace(_PLACE, name), source, before)
         return self._feeds[source]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import mask
+from core.errors import in_words, mask
 from core.types import Image
 from outputs.letterbox import letterbox
 from outputs.rtsp_child import HEAD, UP, Order
@@ -31,7 +31,11 @@ class Child:
     """The process, from its first picture to its end."""
 
     def __init__(self, order: Order, changed: threading.Condition) -> None:
-        """Start it; `changed` is notified when it is up and when it is gone."""
+        """Start it; `changed` is notified when it is up and when it is gone.
+
+        Raises:
+            OSError, RuntimeError: the system has no room for a process or a thread.
+        """
         self.up_at: float | None = None  # monotonic s, since when the server takes the stream
         self.gone = False
         self.reason = ""
@@ -50,8 +54,14 @@ class Child:
         assert self._process.stdin is not None
         self._pipe = self._process.stdin
         self._reader = threading.Thread(target=self._listen, name="rtsp words", daemon=True)
-        self._reader.start()
-        self._write(order.line())
+        try:
+            self._reader.start()
+        except RuntimeError:
+            self.kill()
+            self._process.wait()
+            raise
+        with suppress(OSError):  # gone at once; the first picture will not reach it either
+            self._write(order.line())
 
     def send(self, taken: float, picture: Image) -> None:
         """Hand over a picture; OSError if the process is gone."""
@@ -106,13 +116,15 @@ class Child:
 class Feed:
     """The stream of one source. `put` never waits, whatever the server does."""
 
-    def __init__(self, address: str, name: str) -> None:
+    def __init__(self, address: str, name: str, before: Feed | None = None) -> None:
         """Start the thread; nothing is called before the first picture.
 
         Args:
             address: with user and password.
             name: of the source.
+            before: the stream at this address that has been asked to end; it is waited for first.
         """
+        self._before = before
         self._order = Order(address, SILENCE)
         self._shown = mask(address)
         self._slot: tuple[float, Image] | None = None
@@ -148,21 +160,32 @@ class Feed:
             self._thread.join(GOODBYE)
 
     def _run(self) -> None:
+        if self._before is not None:
+            self._before.join(time.monotonic() + GOODBYE)
+            self._before = None
         tries = 0
         while self._has_picture():
-            child = Child(self._order, self._changed)
-            self._child = child
-            with suppress(OSError):  # gone in the midst of a picture; it has said why
-                self._feed(child)
-            child.end(GOODBYE if self._closing and child.up_at is not None else 0.0)
-            self._child = None
+            reason, lasted = self._publish()
             if self._closing:
                 return
-            steady = child.up_at is not None and time.monotonic() - child.up_at > STEADY
-            tries = 0 if steady else tries
-            self._lose(child.reason or "the server takes no pictures any more")
+            tries = 0 if lasted > STEADY else tries
+            self._lose(reason)
             self._pause(PAUSES[min(tries, len(PAUSES) - 1)])
             tries += 1
+
+    def _publish(self) -> tuple[str, float]:
+        """One process from start to end: why it ended, and how long, s, the server took pictures."""
+        try:
+            child = Child(self._order, self._changed)
+        except (OSError, RuntimeError) as error:  # such as no process left to this user; it passes
+            return f"its process does not start: {in_words(error)}", 0.0
+        self._child = child
+        with suppress(OSError):  # gone in the midst of a picture; it has said why
+            self._feed(child)
+        child.end(GOODBYE if self._closing and child.up_at is not None else 0.0)
+        self._child = None
+        lasted = 0.0 if child.up_at is None else time.monotonic() - child.up_at
+        return child.reason or "the server takes no pictures any more", lasted
 
     def _has_picture(self) -> bool:
         """Wait for one; False if it is to end."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -59,6 +60,12 @@ def _film(sink: Sink, seconds: float, start: int = 0, **more) -> tuple[int, floa
     return start + count, slowest
 
 
+def _end(sink: Sink, source: str = "door") -> None:
+    """The last result of a source."""
+    result = make.result(make.frame(), make.tracks({}), last=True)
+    sink.write(replace(result, stamp=replace(result.stamp, source=source)), None)
+
+
 def _command_line(pid: int) -> str:
     """Of a process, from Linux's list; empty if it is gone."""
     try:
@@ -108,6 +115,53 @@ def test_a_stream_ends_with_a_goodbye_and_without_a_process() -> None:
         assert took < 3
         assert server.requests[-1] == "TEARDOWN"
         assert _children() == []
+
+
+def test_a_source_that_ends_and_begins_again_is_published_again() -> None:
+    with Recorder() as server, _publishing(server.address("{source}")) as sink:
+        _film(sink, 1.0, value=50)
+        before = len(server.wait(5, "door"))
+        _end(sink)
+        _film(sink, 2.0, value=150)
+        shown = server.wait(before + 10, "door")
+
+    assert shown[0][1].mean() == pytest.approx(50, abs=8)
+    assert shown[-1][1].mean() == pytest.approx(150, abs=8)
+    assert [word for word in server.requests if word in ("RECORD", "TEARDOWN")] == ["RECORD", "TEARDOWN"] * 2
+    assert _children() == []
+
+
+def test_without_its_name_in_the_address_only_the_first_source_is_published_even_when_it_has_ended(
+    caplog,
+) -> None:
+    with Recorder() as server, _publishing(server.address()) as sink:
+        _film(sink, 1.0, value=50)
+        server.wait(5)
+        _end(sink)
+        _film(sink, 1.0, source="till", value=150)
+        _film(sink, 1.0, value=50)
+
+    assert {round(picture.mean() / 50) for _, picture in server.pictures["seen"]} == {1}
+    assert server.requests.count("RECORD") == 2
+    assert caplog.text.count("'till' is left out") == 1
+
+
+def test_a_process_that_does_not_start_is_tried_again(caplog, monkeypatch) -> None:
+    real, tried = subprocess.Popen, []
+
+    def no_room_at_first(*args, **more):
+        tried.append(args)
+        if len(tried) == 1:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return real(*args, **more)
+
+    monkeypatch.setattr(rtsp_feed, "PAUSES", (0.1,))
+    monkeypatch.setattr(subprocess, "Popen", no_room_at_first)
+    with Recorder() as server, _publishing(server.address()) as sink:
+        _film(sink, 2.0)
+        server.wait(5)
+
+    assert caplog.text.count("its process does not start") == 1
 
 
 @pytest.mark.slow
