@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,22 +26,25 @@ TICKS = 90_000  # a second; Matroska rounds to 1 ms by itself
 LARGEST = 16_384  # pixels a side that H.264 holds
 _KEY_INTERVAL = 1.0  # s between pictures that a player can jump to
 
-# Each second a fragment (MP4) or cluster (Matroska) is complete on disk. At its proper end an
-# MP4 is rewritten in place as an ordinary one. A fragment must begin with a picture, hence
-# frag_keyframe: one that a packet of the sound begins (frag_duration) has its first picture moved
-# by 3 ms. delay_moov lets the file say that the sound begins before or after the pictures;
-# without it AAC came 22 ms early.
+# Each second a fragment (MP4) or cluster (Matroska) is complete on disk. A fragment must begin with
+# a picture, hence frag_keyframe: one that a packet of the sound begins (frag_duration) has its first
+# picture moved by 3 ms. delay_moov lets the file say that the sound begins before or after the
+# pictures; without it AAC came 22 ms early.
 _CONTAINERS: dict[str, tuple[str, dict[str, str]]] = {
     ".mp4": (
         "mp4",
         {
-            "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
+            "movflags": "frag_keyframe+delay_moov",
             "video_track_timescale": str(TICKS),
             "movie_timescale": str(TICKS),
         },
     ),
     ".mkv": ("matroska", {"cluster_time_limit": "500"}),
 }
+# At the end of a film its MP4 is rewritten in place as an ordinary one, from an index that is kept in
+# memory. A camera has no end: its index took 70 bytes a picture, and that of its fragments alone
+# 30 bytes a second, which no reader needs: all go from fragment to fragment.
+_ENDLESS, _ENDING = "+skip_trailer", "+hybrid_fragmented"
 # bitexact: no library version and no random id. The sound is in order already, so a packet must
 # not wait in memory for a sound track that may have ended.
 _ALWAYS = {"flush_packets": "1", "fflags": "+bitexact", "max_interleave_delta": "1"}
@@ -57,7 +61,9 @@ _COLOUR = {"colorspace": 6, "color_primaries": 1, "color_trc": 1, "color_range":
 class Encoder:
     """One video file with pictures at given times and perhaps the source's sound."""
 
-    def __init__(self, path: Path, size: tuple[int, int], rate: Fraction, sound: Sound | None) -> None:
+    def __init__(
+        self, path: Path, size: tuple[int, int], rate: Fraction, sound: Sound | None, endless: bool = False
+    ) -> None:
         """Open the file and write its head.
 
         Args:
@@ -65,11 +71,13 @@ class Encoder:
             size: (width, height) of every picture.
             rate: about how many pictures a second come; a hint for the encoder and players.
             sound: copied if the container can hold it.
+            endless: pictures may come for weeks, so that nothing may be kept of each.
 
         Raises:
             SinkError: the file cannot be written, or not with such pictures.
         """
         self._path = path
+        self._endless = endless
         self._pixels = pixel_format(size)
         self._key_due = 0
         self._latest = float("nan")  # s, the picture encoded last
@@ -79,6 +87,7 @@ class Encoder:
         except OSError as error:
             raise failure(path, error) from error
         self._whole = 0  # bytes on disk that a player can use
+        self._heard = float("-inf")  # s, when the latest packet of the sound is decoded
         self._audio: AudioStream | None = None
         try:
             self._begin(size, rate, sound)
@@ -105,6 +114,10 @@ class Encoder:
             return
         if (packet.pts or 0) < 0 and self._container.format.name == "matroska":
             return  # it has no times before 0 and would move the pictures instead
+        heard = float((packet.dts or 0) * (packet.time_base or 0))
+        if heard <= self._heard:
+            return  # a film's sound may be longer than its pictures, which another part follows
+        self._heard = heard
         packet.stream = self._audio
         try:
             self._mux(packet)
@@ -142,6 +155,9 @@ class Encoder:
 
     def _open(self, size: tuple[int, int], rate: Fraction, sound: Sound | None) -> None:
         name, options = _CONTAINERS[self._path.suffix.lower()]
+        if "movflags" in options:
+            kind = _ENDLESS if self._endless else _ENDING
+            options = {**options, "movflags": options["movflags"] + kind}
         # A file of ours: PyAV writes no ending to a file that is closed, so that after a
         # failure the whole fragments stand as they are.
         self._container = av.open(self._file, "w", format=name, container_options={**_ALWAYS, **options})
@@ -167,7 +183,8 @@ class Encoder:
     def _give_up(self, error: Exception) -> SinkError:
         """Keep what a player can use and close; the words for what went wrong."""
         if not self._file.closed:
-            self._file.truncate(self._whole)
+            with suppress(OSError):  # a device has no length; what failed before is what is said
+                self._file.truncate(self._whole)
             self._file.close()
         return failure(self._path, error, self._until)
 

@@ -16,6 +16,10 @@ class OneSource:
         self._name: str | None = None
         self._told: set[str] = set()
 
+    def has(self, source: str) -> bool:
+        """Whether this is the source that was let in."""
+        return source == self._name
+
     def lets_in(self, source: str) -> bool:
         """Whether this source's results belong into the output."""
         if self._name is None:

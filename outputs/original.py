@@ -59,16 +59,23 @@ def original(info: SourceInfo | None) -> Original | None:
 
 
 class Sound:
-    """The packets of a film's first sound track; their second 0 is the first picture we write."""
+    """The packets of a film's first sound track, in the time of the file that we write."""
 
-    def __init__(self, film: Original, first: float) -> None:
-        """Open the film; `first` is the source's time, seconds, of the first picture."""
+    def __init__(self, film: Original, first: float, at: float = 0.0) -> None:
+        """Open the film.
+
+        Args:
+            film: with sound.
+            first: seconds, the source's time of the first picture.
+            at: seconds, where that picture stands in our file; what is there before is another part's.
+        """
         self._container = _open(film.address)
         self.stream: AudioStream = self._container.streams.audio[0]
-        self._origin = film.zero + first
+        self._origin = film.zero + first - at
+        self._earliest = at if at > 0 else -_PREROLL
         self._end = film.end - self._origin
         self._name = film.address
-        self._packets = self._read(seek=first > 1)
+        self._packets = self._read(film.zero + first if first > 1 else None)
         self._next = next(self._packets, None)
 
     def until(self, time: float) -> Iterator[Packet[AudioStream]]:
@@ -90,11 +97,11 @@ class Sound:
         self._next = None
         self._container.close()
 
-    def _read(self, seek: bool) -> Iterator[Packet[AudioStream]]:
-        """Packets from the first picture on, in its time; a broken file just ends."""
+    def _read(self, begin: float | None) -> Iterator[Packet[AudioStream]]:
+        """Packets from the first picture on, at `begin` on the film's clock; a broken file just ends."""
         try:
-            if seek:
-                self._container.seek(int((self._origin - _PREROLL) * av.time_base))
+            if begin is not None:
+                self._container.seek(int((begin - _PREROLL) * av.time_base))
             last = None
             for packet in self._container.demux(self.stream):
                 if packet.dts is None or packet.pts is None or packet.time_base is None:
@@ -102,7 +109,7 @@ class Sound:
                 shift = round(self._origin / packet.time_base)
                 packet.pts -= shift
                 packet.dts -= shift
-                if _begin(packet) < -_PREROLL or (last is not None and packet.dts <= last):
+                if _begin(packet) < self._earliest or (last is not None and packet.dts <= last):
                     continue
                 last = packet.dts
                 yield packet

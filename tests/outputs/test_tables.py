@@ -161,6 +161,23 @@ def test_mot_text_gives_a_predicted_box_its_last_score(tmp_path: Path) -> None:
     assert table[:, 6].tolist() == pytest.approx([0.9, 0.9])
 
 
+def test_mot_text_numbers_the_frames_of_a_source_that_begins_again_after_its_last_one(tmp_path: Path) -> None:
+    table = np.loadtxt(write(tmp_path / "m.txt", [*film(), *film()]), delimiter=",")
+
+    once = [1, 2, 3, 3, 4, 4, 5, 6]
+    assert table[:, 0].astype(int).tolist() == [*once, *(frame + 6 for frame in once)]
+
+
+def test_mot_text_holds_the_first_source_alone_and_says_so_once(tmp_path: Path, caplog) -> None:
+    others = [replace(r, stamp=replace(r.stamp, source="till")) for r in film()]
+    mixed = [r for pair in zip(film(), others, strict=True) for r in pair]
+
+    path = write(tmp_path / "m.txt", [*mixed, *others])
+
+    assert path.read_bytes() == write(tmp_path / "alone.txt", film()).read_bytes()
+    assert caplog.text.count("'till' is left out") == 1
+
+
 def test_nobody_seen_is_an_empty_mot_file(tmp_path: Path) -> None:
     nobody = Result(stamp(), Faces.none(), Tracks.none(), Evidence.none())
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -144,6 +145,87 @@ def test_the_sound_of_the_file_is_copied(tmp_path: Path, ending: str) -> None:
     assert [time for time, _ in frames(path)] == pytest.approx(times, abs=0.001)
 
 
+def again(path: Path, parts: Sequence[Sequence[float]], infos: dict[str, SourceInfo]) -> Path:
+    """A video of one source that ends and begins again: pictures `clips.picture(i)` at those times."""
+    sink, i = VideoFile(path, infos), 0
+    for times in parts:
+        for time in times:
+            sink.write(result(i, time, (160, 120)), clips.picture(i))
+            i += 1
+        sink.write(result(i, times[-1], (160, 120), last=True), None)
+    sink.close()
+    return path
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+@pytest.mark.parametrize("live", [False, True])
+def test_a_source_that_begins_again_goes_on_after_its_last_picture(
+    tmp_path: Path, ending: str, live: bool
+) -> None:
+    path = again(
+        tmp_path / f"o{ending}",
+        [[0.0, 0.5, 1.0], [0.0, 0.3, 0.9], [7.0, 7.1]],
+        {"a": SourceInfo("a", "network", "x", live=live)},
+    )
+
+    seen = frames(path)
+    times = [0.0, 0.5, 1.0, 1.5, 1.8, 2.4, 3.0, 3.1]
+    assert [time for time, _ in seen] == pytest.approx(times, abs=0.001)
+    assert [clips.index_of(image) for _, image in seen] == list(range(8))
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+@pytest.mark.parametrize("begin", [0.0, 1.6])
+def test_the_sound_of_a_film_that_begins_again_stays_with_its_pictures(
+    tmp_path: Path, ending: str, begin: float
+) -> None:
+    times = [i / 25 for i in range(100)]
+    film = clips.film(tmp_path / "film.mp4", times, sound=True)
+    first, second = times[:30], [time for time in times if time >= begin]
+
+    path = again(tmp_path / f"o{ending}", [first, second], {"a": film_info(film)})
+
+    given = {packet: time for time, packet in sound_packets(film)}
+    assert len(given) == len(sound_packets(film))
+    heard = [(time, given[packet]) for time, packet in sound_packets(path)]
+    before = [(time, origin) for time, origin in heard if time < 1.199]
+    after = [(time, origin + 1.2 - begin) for time, origin in heard if time >= 1.199]
+    assert len(before) + len(after) > len(given) * (30 + len(second)) / 100 - 4
+    assert [time for time, _ in before] == pytest.approx([origin for _, origin in before], abs=0.001)
+    assert [time for time, _ in after] == pytest.approx([origin for _, origin in after], abs=0.001)
+
+
+def test_the_sound_of_another_film_is_left_out_and_that_is_said(tmp_path: Path, caplog) -> None:
+    times = [i / 25 for i in range(25)]
+    films = [clips.film(tmp_path / f"{name}.mp4", times, sound=True) for name in "ab"]
+    infos = {"a": film_info(films[0])}
+    sink = VideoFile(tmp_path / "o.mp4", infos)
+    for film in films:
+        infos["a"] = film_info(film)
+        for i, time in enumerate(times):
+            sink.write(result(i, time, (160, 120)), clips.picture(i))
+        sink.write(result(24, times[-1], (160, 120), last=True), None)
+    sink.close()
+
+    assert len(frames(tmp_path / "o.mp4")) == 50
+    assert len(sound_packets(tmp_path / "o.mp4")) == len(sound_packets(films[0]))
+    assert "b.mp4 is left out" in caplog.text
+
+
+def test_a_source_that_comes_later_is_not_mixed_in_and_that_is_said_once(tmp_path: Path, caplog) -> None:
+    sink = VideoFile(tmp_path / "o.mp4", {})
+    for i in range(6):
+        first = result(i, i / 25, (160, 120), last=i == 3)
+        sink.write(first, None if first.last else clips.picture(i))
+        other = replace(first, stamp=replace(first.stamp, source="b"))
+        sink.write(other, None if first.last else clips.picture(20))
+    sink.close()
+
+    seen = [clips.index_of(image) for _, image in frames(tmp_path / "o.mp4")]
+    assert seen == [0, 1, 2, 4, 5]
+    assert caplog.text.count("'b' is left out") == 1
+
+
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
 def test_uneven_times_are_kept_beside_sound(tmp_path: Path, ending: str) -> None:
     film = clips.film(tmp_path / "film.mp4", UNEVEN, sound=True)
@@ -223,17 +305,58 @@ def test_a_source_without_a_picture_leaves_no_file(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from core.types import SourceInfo
 from tests.outputs.test_video import film_info, result
 from outputs.video import VideoFile
 from tests import clips
 path, film, rate, number = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
-sink = VideoFile(path, {"a": film_info(Path(film))} if film else {})
+camera = SourceInfo("a", "network", "x", live=True)
+sink = VideoFile(path, {"a": film_info(Path(film)) if film else camera})
 for i in range(number):
     picture = clips.picture(i, (320, 240))
     sink.write(result(i, i / rate, (320, 240)), picture)
 print("written", flush=True)
 sys.stdin.read()
 """
+
+
+def test_nothing_is_kept_in_memory_of_each_picture_of_a_camera(tmp_path: Path) -> None:
+    """FFmpeg writes what it kept at the end: of a camera that is not even a byte a picture."""
+    grown = {}
+    for live in (False, True):
+        path = tmp_path / f"{live}.mp4"
+        sink = VideoFile(path, {"a": SourceInfo("a", "network", "x", live=live)})
+        for i in range(3000):
+            sink.write(result(i, i / 25, (16, 16)), clips.picture(0, (16, 16)))
+        before = path.stat().st_size
+        sink.close()
+        grown[live] = path.stat().st_size - before
+
+    assert grown[False] > 3000 > grown[True]
+
+
+@pytest.mark.parametrize("reader", ["av", "cv2"])
+def test_a_video_of_a_camera_is_read_to_its_end_and_can_be_jumped_in(tmp_path: Path, reader: str) -> None:
+    path = write(
+        tmp_path / "o.mp4",
+        [i / 10 for i in range(280)],
+        info=SourceInfo("a", "network", "x", live=True),
+    )
+
+    if reader == "av":
+        with av.open(str(path)) as container:
+            assert container.duration == pytest.approx(28e6, abs=0.2e6)
+            container.seek(20_000_000)
+            jumped = clips.index_of(next(container.decode(video=0)).to_ndarray(format="bgr24"))
+        seen = [clips.index_of(image) for _, image in frames(path)]
+    else:
+        video = cv2.VideoCapture(str(path))
+        assert video.get(cv2.CAP_PROP_FRAME_COUNT) == pytest.approx(280, abs=1)
+        seen = [clips.index_of(video.read()[1]) for _ in range(280)]
+        video.set(cv2.CAP_PROP_POS_MSEC, 20_000)
+        jumped = clips.index_of(video.read()[1])
+    assert seen == [i % 28 for i in range(280)]
+    assert jumped == 200 % 28
 
 
 @pytest.mark.slow
@@ -313,6 +436,15 @@ def test_a_disk_that_fills_up_at_the_end_leaves_a_video_that_plays(small_disk: P
         sink.close()
 
     assert len(frames(path)) >= 12
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_disk_that_is_full_from_the_start_is_told_of_a_device_too(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"full{ending}").symlink_to("/dev/full")
+
+    with pytest.raises(SinkError, match="the disk is full"):
+        write(tmp_path / f"full{ending}", [i / 25 for i in range(60)])
 
 
 def test_a_folder_that_may_not_be_written_is_told_at_the_first_picture(tmp_path: Path) -> None:
