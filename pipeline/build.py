@@ -83,7 +83,7 @@ def build(settings: Settings) -> Built:
         models[role] = replace(known, role=role) if known else _open(card, role, settings)
         networks.setdefault(card.id, Network(card, models[role].session))
     _lane(
-        settings, detector.card.id, SourceInfo("", "video", "")
+        settings, detector.card.id, SourceInfo("", "video", ""), 1
     )  # so that its faults are told before anything is read
     kind = load(detectors.REGISTRY, detector.card.id, "detector.name")
     filled = {role: networks[model.card.id] for role, model in models.items()}
@@ -91,7 +91,7 @@ def build(settings: Settings) -> Built:
     pipeline = Pipeline(
         kind(settings.detector, detector.card, detector.session),
         Panel(filled),
-        lambda info: _lane(settings, detector.card.id, info),
+        lambda info, first_id: _lane(settings, detector.card.id, info, first_id),
         settings.detector.interval,
         Embedder(prints) if prints else None,
     )
@@ -117,7 +117,7 @@ def chosen(settings: Settings, found: dict[str, Card]) -> dict[str, Card]:
     return networks
 
 
-def _lane(settings: Settings, detector: str, info: SourceInfo) -> Lane:
+def _lane(settings: Settings, detector: str, info: SourceInfo, first_id: int) -> Lane:
     config = settings.tracker
     if config.scores == "auto":
         config = config.model_copy(update={"scores": detector})
@@ -125,7 +125,7 @@ def _lane(settings: Settings, detector: str, info: SourceInfo) -> Lane:
         config = config.model_copy(update={"confirm_looks": 1, "confirm_score": 0.0, "compatibility": None})
     track = load(tracker.REGISTRY, config.name, "tracker.name")
     return Lane(
-        tracker=track(config),
+        tracker=track(config, first_id),
         chooser=Chooser(settings.looks, stills=info.stills),
         fusion=Fusion(settings.evidence),
         life=Life(settings.events),

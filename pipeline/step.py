@@ -52,6 +52,7 @@ class Lane:
     gate: Gate | None = None
     ignore: tuple[F64, ...] = ()  # corners (K, 2) of areas without faces, shares of the picture
     evidence: Evidence = field(default_factory=Evidence.none)
+    last_id: int = 0  # the highest that its tracks have had
     looked: float = -np.inf  # time of the last frame that was shown to the detector
     stamp: Stamp | None = None
 
@@ -67,7 +68,7 @@ class Pipeline:
         self,
         detector: Detector,
         panel: Panel,
-        lane: Callable[[SourceInfo], Lane],
+        lane: Callable[[SourceInfo, int], Lane],
         interval: float = 0.0,
         embedder: Embedder | None = None,
     ) -> None:
@@ -76,7 +77,7 @@ class Pipeline:
         Args:
             detector: finds faces.
             panel: the networks that judge them.
-            lane: makes the memory of a new source.
+            lane: makes the memory of a new source, whose first track has this id.
             interval: least seconds between two looks of the detector at a source.
             embedder: computes the face prints that a tracker asks for; None: it is not asked.
         """
@@ -86,6 +87,7 @@ class Pipeline:
         self._interval = interval
         self._embedder = embedder
         self._lanes: dict[str, Lane] = {}
+        self._last_ids: dict[str, int] = {}  # of sources that are over: they may come again, ids may not
         self.shed = Shed()  # what is left undone under load
         self.looks_run = 0
         self._spent = Counter(saved=0, unfit=0)  # of sources that are over
@@ -102,7 +104,9 @@ class Pipeline:
 
     def start(self, info: SourceInfo) -> None:
         """Make room for a new source."""
-        self._lanes[info.name] = self._make_lane(info)
+        before = self._last_ids.get(info.name, 0)
+        lane = self._lanes[info.name] = self._make_lane(info, before + 1)
+        lane.last_id = before
 
     def turn(self, frames: Sequence[Frame]) -> list[Result]:
         """One result a frame, in the same order; frames of a source come in order."""
@@ -127,6 +131,7 @@ class Pipeline:
     def end(self, source: str) -> Result | None:
         """The source is over: its last result; None if nothing ever came of it."""
         lane = self._lanes.pop(source)
+        self._last_ids[source] = lane.last_id
         self._spent.update(saved=lane.chooser.saved, unfit=lane.chooser.unfit)
         if lane.stamp is None:
             return None
@@ -226,6 +231,7 @@ class Pipeline:
     def _fuse(self, frame: Frame, faces: Faces | None, tracks: Tracks, rows: I64, looks: Estimates) -> Result:
         lane = self._lanes[frame.stamp.source]
         stamp = lane.stamp = frame.stamp
+        lane.last_id = max([lane.last_id, *tracks.ids.tolist()])
         lane.evidence = lane.fusion.update(tracks, rows, looks, stamp.time)
         static = lane.still.update(tracks, stamp.time)
         events = lane.life.update(stamp, tracks, lane.evidence, static, cut=frame.cut)

@@ -43,7 +43,8 @@ class Sort:
     the published program instead, in frames.
     """
 
-    def __init__(self, config: TrackerConfig) -> None:
+    def __init__(self, config: TrackerConfig, first_id: int = 1) -> None:
+        """Begin without a track; `first_id` is that of the first one."""
         self._config = config
         self._preset = PRESETS[config.preset]
         self._points = points(config)
@@ -54,11 +55,13 @@ class Sort:
         self._pace = Pace()
         self._time = -inf
         self._suspected = -inf  # time of a look at what seems another shot
-        self._next_id = 1
+        self._next_id = first_id
         self._prints = Appearances()
         frames = config.compatibility
         self._published = (
-            Published(Rules(frames.max_age, frames.min_hits, frames.iou_threshold)) if frames else None
+            Published(Rules(frames.max_age, frames.min_hits, frames.iou_threshold, first_id))
+            if frames
+            else None
         )
 
     def rows(self, detections: F64) -> F64:

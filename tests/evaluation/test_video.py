@@ -75,8 +75,8 @@ def pipeline(settings: Settings) -> Pipeline:
     return Pipeline(
         Walkers(),
         Guesses(),
-        lambda _: Lane(
-            tracker=Sort(TrackerConfig(scores="face")),
+        lambda _, first_id: Lane(
+            tracker=Sort(TrackerConfig(scores="face"), first_id),
             chooser=Chooser(settings.looks),
             fusion=Fusion(settings.evidence),
             life=Life(settings.events),

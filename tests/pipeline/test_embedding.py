@@ -75,7 +75,7 @@ def pipeline(*trackers: Asking, embedder: Lefts | None) -> Pipeline:
     """With a source for each tracker: door, till."""
     waiting = list(trackers)
 
-    def lane(_: SourceInfo) -> Lane:
+    def lane(_: SourceInfo, _first_id: int) -> Lane:
         looks, fusion = Chooser(LooksConfig()), Fusion(EvidenceConfig())
         return Lane(waiting.pop(0), looks, fusion, Life(EventsConfig()), Still(None))
 

@@ -96,9 +96,9 @@ class Notes:
         return [e.kind for r in self.results for e in r.events if e.stamp.source == source]
 
 
-def _lane(info: SourceInfo, static_after: float = 60.0) -> Lane:
+def _lane(info: SourceInfo, first_id: int, static_after: float = 60.0) -> Lane:
     looks, fusion = Chooser(LooksConfig(), stills=info.stills), Fusion(EvidenceConfig())
-    return Lane(Sort(TrackerConfig()), looks, fusion, Life(EventsConfig()), Still(static_after))
+    return Lane(Sort(TrackerConfig(), first_id), looks, fusion, Life(EventsConfig()), Still(static_after))
 
 
 def _loop(
@@ -128,6 +128,23 @@ def test_every_frame_of_a_file_becomes_one_result_in_order() -> None:
     assert film.closed
     assert sink.closed == 1
     assert report.exit_code == 0
+
+
+def test_no_id_of_a_source_is_used_again_when_it_ends_and_begins_again() -> None:
+    pipeline, door, till = Pipeline(OneFace(), NoPanel(), _lane), _info(), _info("till")
+    started: dict[str, list[int]] = {"door": [], "till": []}
+    for part in range(3):
+        for info in [door] if part else [door, till]:
+            pipeline.start(info)
+            for index in range(20):
+                pictures = Frame(
+                    stamp(index, source=info.name), np.full((360, 640, 3), 90, np.uint8), cut=index == 10
+                )
+                (result,) = pipeline.turn([pictures])
+                started[info.name] += [e.track for e in result.events if e.kind == "track_started"]
+            pipeline.end(info.name)
+
+    assert started == {"door": [1, 2, 3, 4, 5, 6], "till": [1, 2]}
 
 
 def test_files_beside_each_other_take_turns_and_give_what_each_gives_alone() -> None:

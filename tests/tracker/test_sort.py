@@ -47,6 +47,16 @@ def test_two_trackers_have_their_own_ids() -> None:
     assert ids(run(second, walk(30, 1))) == {1}
 
 
+@pytest.mark.parametrize("settings", [{}, {"compatibility": {"min_hits": 0}}])
+def test_ids_begin_where_they_are_told_to(settings) -> None:
+    tracker = Sort(TrackerConfig(**settings), first_id=7)
+
+    for i in range(4):
+        tracks = tracker.update(faces(FACE, OTHER), i / 25)
+
+    assert tracks.ids.tolist() == [7, 8]
+
+
 def test_one_missed_detection_does_not_silence_a_track() -> None:
     tracker = sort()
     film = [(t, faces() if i == 6 else found) for i, (t, found) in enumerate(walk(10, 1.2))]
