@@ -83,7 +83,7 @@ class Encoder:
         self._latest = float("nan")  # s, the picture encoded last
         self._until = float("nan")  # s, the last one that is whole on disk
         try:
-            self._file = WholeFile(path, "w")
+            self._file = WholeFile(path)
         except OSError as error:
             raise failure(path, error) from error
         self._whole = 0  # bytes on disk that a player can use

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from outputs.textfile import failure
+from outputs.textfile import WholeFile, failure
 
 
 def write_summary(path: Path, data: Mapping[str, object]) -> None:
@@ -24,7 +24,8 @@ def write_summary(path: Path, data: Mapping[str, object]) -> None:
     part = target.with_name(target.name + ".part")
     try:
         if target.exists() and not target.is_file():
-            target.write_bytes(text.encode("utf-8", "backslashreplace"))
+            with WholeFile(target) as file:
+                file.write(text.encode("utf-8", "backslashreplace"))
             return
         part.write_bytes(text.encode("utf-8", "backslashreplace"))
         part.replace(target)

@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import sys
+import time
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,19 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 STDOUT = Path("-")
+_READER = 3.0  # s that the reader of a named pipe has to come; a signal must end the program within 5
+_GLANCE = 0.05  # s between two looks for it
 
 
 class WholeFile(FileIO):
-    """An unbuffered file that writes all it is given: a disk that fills up first takes a part."""
+    """An unbuffered file that writes all it is given: a disk that fills up first takes a part.
+
+    Of a named pipe the reader is waited for, but not for long: the system's own waiting hears no signal.
+    """
+
+    def __init__(self, target: Path | int, closefd: bool = True) -> None:
+        """Open a path, or what is open under a number; OSError as the system has it."""
+        super().__init__(target, "w", closefd=closefd, opener=None if isinstance(target, int) else _opened)
 
     def write(self, data: Buffer) -> int:
         """All of it, or the error of what could not be written."""
@@ -47,12 +57,12 @@ class TextFile:
             if path == STDOUT and sys.stdout is None:
                 raise SinkError("output -: there is no standard output, it is closed. Name a file.")
             target = sys.stdout.fileno() if path == STDOUT else path
-            self._file = WholeFile(target, "w", closefd=path != STDOUT)
+            self._file = WholeFile(target, closefd=path != STDOUT)
         except (OSError, AttributeError) as error:
             raise failure(path, error) from error
 
-    def write(self, lines: str, time: float) -> None:
-        """Add lines, each with its end; `time` is their source's, for messages.
+    def write(self, lines: str, until: float) -> None:
+        """Add lines, each with its end, `until` that second of their source, for messages.
 
         Raises:
             SinkError: the disk is full or fails; only whole lines were kept.
@@ -71,7 +81,7 @@ class TextFile:
             self._drop_half_line()
             self._file.close()
             raise failure(self._path, error, self._until) from error
-        self._until = time
+        self._until = until
 
     def close(self) -> None:
         """Let go of the file. Idempotent."""
@@ -87,6 +97,23 @@ class TextFile:
         self._file.truncate(end - (len(tail) - tail.rfind(b"\n") - 1))
 
 
+def _opened(path: str, flags: int) -> int:
+    """As `os.open`; ENXIO if nobody reads a named pipe in time."""
+    if not Path(path).is_fifo():
+        return os.open(path, flags, 0o666)
+    until = time.monotonic() + _READER
+    while True:
+        try:
+            pipe = os.open(path, flags & ~(os.O_CREAT | os.O_TRUNC) | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or time.monotonic() > until:
+                raise
+            time.sleep(_GLANCE)
+        else:
+            os.set_blocking(pipe, True)
+            return pipe
+
+
 def failure(path: Path, error: BaseException, until: float = float("nan")) -> SinkError:
     """What went wrong with an output, in words; `until` is the time of the last thing written."""
     kept = "" if math.isnan(until) else f" What was seen up to {until:.2f} s is in it."
@@ -97,6 +124,8 @@ def failure(path: Path, error: BaseException, until: float = float("nan")) -> Si
         words = "may not be written (no permission). Name another path, or change its rights."
     elif code == errno.ENOENT:
         words = f"the folder '{path.parent}' does not exist. Make it first."
+    elif code == errno.ENXIO and path.is_fifo():
+        words = "nobody reads this pipe; start its reader first."
     elif code == errno.EISDIR:
         words = "is a folder. Name a file in it."
     else:

@@ -255,6 +255,23 @@ def test_a_full_disk_is_told(film: Path, tmp_path: Path) -> None:
     _fails(run("-s", film, "-o", tmp_path / "full.jsonl"), 6, "full.jsonl", "full")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_a_named_pipe_that_nobody_reads_does_not_keep_the_program_from_ending(
+    film: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "o.jsonl")
+    process = start("-s", film, "-o", tmp_path / "o.jsonl")
+    assert process.stderr is not None
+    lines = iter(process.stderr.readline, "")
+    assert any("Emotion is" in line for line in lines)  # the last word before outputs are opened
+
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=5)
+
+    assert process.returncode == 6
+    assert "nobody reads this pipe" in err.splitlines()[-1]
+
+
 # --- weights, names, settings --------------------------------------------------------------------
 
 

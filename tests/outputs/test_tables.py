@@ -9,7 +9,7 @@ import math
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import pytest
 from core.errors import ReaderGone, SinkError
 from core.settings import EventsConfig, SinkConfig
 from core.types import ENDED, LOST, SEEN, Estimates, Event, Evidence, Faces, Result, SourceInfo, Stamp, Tracks
-from outputs import open_sink
+from outputs import open_sink, textfile
 from outputs.summary import write_summary
 from outputs.textfile import TextFile
 from tests.make import evidence, stamp, tracks
@@ -238,6 +238,39 @@ def test_a_reader_that_goes_away_is_told_from_a_failure() -> None:
 
     file.close()
     os.close(writer)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "txt", "looks.csv", "json"])
+def test_a_named_pipe_that_nobody_reads_is_an_error_in_words(
+    tmp_path: Path, monkeypatch, ending: str
+) -> None:
+    monkeypatch.setattr(textfile, "_READER", 0.2)
+    pipe = tmp_path / f"o.{ending}"
+    os.mkfifo(pipe)
+
+    with pytest.raises(SinkError, match="nobody reads this pipe; start its reader first"):
+        write_summary(pipe, {}) if ending == "json" else write(pipe, film())
+
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_the_reader_of_a_named_pipe_may_come_a_little_late_and_may_be_slow(tmp_path: Path) -> None:
+    pipe, lines = tmp_path / "o.jsonl", f"{'x' * 99}\n" * 3000  # more than a pipe holds
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(2) as pool:
+        opened = pool.submit(TextFile, pipe)
+        assert not wait([opened], timeout=0.2).done
+        with pipe.open() as reader:
+            file = opened.result(timeout=10)
+            written = pool.submit(file.write, lines, 0.0)
+            assert not wait([written], timeout=0.2).done
+            text = reader.read(len(lines))
+            written.result(timeout=10)
+        file.close()
+
+    assert text == lines
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
