@@ -45,6 +45,13 @@ class Letter:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """That the file is to begin anew; `fault` is what was wrong with the old one, if anything."""
+
+    fault: sqlite3.Error | None
+
+
 class Spool:
     """Letters in order, at most so many. Any thread may use it; one process at a time may open it.
 
@@ -63,14 +70,12 @@ class Spool:
         self._lock = threading.RLock()
         self._unsafe = False  # something is not on the disk for certain
         self._open = True
+        self._pending: _Anew | None = None  # an empty file that could not be begun yet
         self._first = self._next = 1  # of the oldest that waits, and of the one to come
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(0o600)  # it tells of people
             self._db = self._begin()
-        except OSError as error:
-            raise SinkError(f"spool {path}: cannot be written: {error.strerror}. {_REMEDY}") from error
-        except sqlite3.OperationalError as error:
+        except (OSError, sqlite3.OperationalError) as error:
             raise self._failure(error) from error
 
     @property
@@ -148,6 +153,8 @@ class Spool:
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """One transaction; the caller holds the lock."""
+        if self._pending is not None:
+            self._renew(self._pending.fault)
         try:
             with self._db as db:
                 self._unsafe = True
@@ -161,17 +168,19 @@ class Spool:
     def _renew(self, error: sqlite3.Error | None = None) -> None:
         """Begin an empty file. Numbers go on, as whoever still acknowledges means the old letters."""
         number = self._next
+        self._pending = _Anew(error)
         self._db.close()
-        if error is not None:
-            self._set_aside(error)
-        for part in (self.path, self._log_file(self.path)):
-            part.unlink(missing_ok=True)
         try:
+            if error is not None:
+                self._set_aside(error)
+            for part in (self.path, self._log_file(self.path)):
+                part.unlink(missing_ok=True)
             self._db = self._opened()
-        except sqlite3.OperationalError as failed:
+        except (OSError, sqlite3.OperationalError) as failed:  # tried again with the next letters
             raise self._failure(failed) from failed
         finally:
             self._first = self._next = number
+        self._pending = None
 
     def _begin(self) -> sqlite3.Connection:
         try:
@@ -195,6 +204,7 @@ class Spool:
         return db
 
     def _connect(self) -> sqlite3.Connection:
+        self.path.touch(0o600)  # it tells of people
         db = sqlite3.connect(self.path, timeout=_PATIENCE, check_same_thread=False)
         # Nobody else may open it from here on, until it is closed or this process is gone.
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -232,9 +242,11 @@ class Spool:
     def _log_file(path: Path) -> Path:
         return path.with_name(f"{path.name}-wal")
 
-    def _failure(self, error: sqlite3.OperationalError) -> SinkError:
-        code = error.sqlite_errorcode & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    def _failure(self, error: OSError | sqlite3.OperationalError) -> SinkError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if isinstance(error, OSError):
+            words = f"cannot be written: {error.strerror}. {_REMEDY}"
+        elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             words = (
                 "another run or output uses it. End that one, or name another file with 'spool' in the sink."
             )

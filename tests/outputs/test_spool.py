@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sqlite3
 import subprocess
@@ -160,6 +162,45 @@ def test_a_file_that_breaks_while_it_is_used_is_set_aside_too(tmp_path: Path, ca
 
     assert waiting(spool) == [3]
     assert "set aside" in caplog.text
+    spool.close()
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_disk_that_is_read_only_when_the_file_begins_anew_is_said_and_may_recover(
+    tmp_path: Path, monkeypatch, caplog, broken: bool
+) -> None:
+    """Broken: the file is set aside; else it is emptied since the disk is full and all was taken."""
+    path = tmp_path / "spool.db"
+    spool = Spool(path, 10**4)
+    spool.append(letters(1, 2))
+    real = {name: getattr(Path, name) for name in ("replace", "unlink")}
+
+    def read_only(*_args, **_more) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    def fails(db: sqlite3.Connection) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    for name in real:
+        monkeypatch.setattr(Path, name, read_only)
+    if broken:
+        with pytest.raises(SinkError, match=r"cannot be written: .* See to its disk"):
+            spool._do(fails)
+    else:
+        spool._db.execute("PRAGMA query_only=ON")  # takes not even a delete
+        with pytest.raises(SinkError, match=r"cannot be written: .* See to its disk"):
+            spool.acknowledge(2)
+    with pytest.raises(SinkError, match=r"cannot be written: .* See to its disk"):
+        spool.append(letters(3))
+    assert waiting(spool) == []
+    for name, method in real.items():
+        monkeypatch.setattr(Path, name, method)
+    spool.append(letters(4))
+
+    assert waiting(spool) == [4]
+    assert spool.read(1)[0].number > 2
+    assert len(list(tmp_path.glob("spool.db.broken-*"))) == caplog.text.count("is malformed)") == broken
+    assert sys.platform == "win32" or path.stat().st_mode & 0o077 == 0
     spool.close()
 
 
