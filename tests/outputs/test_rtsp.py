@@ -60,6 +60,15 @@ def _film(sink: Sink, seconds: float, start: int = 0, **more) -> tuple[int, floa
     return start + count, slowest
 
 
+def _film_until(sink: Sink, server: Recorder, count: int, path: str = "seen", **more) -> list:
+    """Pictures until so many more have arrived, however long a process takes to start; all that did."""
+    wanted, until, index = len(server.pictures.get(path, [])) + count, time.monotonic() + 30, 0
+    while len(server.pictures.get(path, [])) < wanted:
+        assert time.monotonic() < until, server.requests
+        index, _ = _film(sink, 0.2, index, **more)
+    return list(server.pictures[path])
+
+
 def _end(sink: Sink, source: str = "door") -> None:
     """The last result of a source."""
     result = make.result(make.frame(), make.tracks({}), last=True)
@@ -119,11 +128,9 @@ def test_a_stream_ends_with_a_goodbye_and_without_a_process() -> None:
 
 def test_a_source_that_ends_and_begins_again_is_published_again() -> None:
     with Recorder() as server, _publishing(server.address("{source}")) as sink:
-        _film(sink, 1.0, value=50)
-        before = len(server.wait(5, "door"))
+        _film_until(sink, server, 5, "door", value=50)
         _end(sink)
-        _film(sink, 2.0, value=150)
-        shown = server.wait(before + 10, "door")
+        shown = _film_until(sink, server, 10, "door", value=150)
 
     assert shown[0][1].mean() == pytest.approx(50, abs=8)
     assert shown[-1][1].mean() == pytest.approx(150, abs=8)
@@ -135,11 +142,10 @@ def test_without_its_name_in_the_address_only_the_first_source_is_published_even
     caplog,
 ) -> None:
     with Recorder() as server, _publishing(server.address()) as sink:
-        _film(sink, 1.0, value=50)
-        server.wait(5)
+        _film_until(sink, server, 5, value=50)
         _end(sink)
-        _film(sink, 1.0, source="till", value=150)
-        _film(sink, 1.0, value=50)
+        _film(sink, 0.5, source="till", value=150)
+        _film_until(sink, server, 5, value=50)
 
     assert {round(picture.mean() / 50) for _, picture in server.pictures["seen"]} == {1}
     assert server.requests.count("RECORD") == 2
@@ -158,8 +164,7 @@ def test_a_process_that_does_not_start_is_tried_again(caplog, monkeypatch) -> No
     monkeypatch.setattr(rtsp_feed, "PAUSES", (0.1,))
     monkeypatch.setattr(subprocess, "Popen", no_room_at_first)
     with Recorder() as server, _publishing(server.address()) as sink:
-        _film(sink, 2.0)
-        server.wait(5)
+        _film_until(sink, server, 5)
 
     assert caplog.text.count("its process does not start") == 1
 
