@@ -658,7 +658,10 @@ def test_a_poster_is_there_until_it_is_known_to_be_one_and_a_person_while_in_sig
             people = [(100 + shift, 200, 150 + shift, 262)] * (shift >= 225)
             return [faces((400, 100, 450, 162), *people)]
 
-    report, pipeline = SourceReport(_info()), Pipeline(Poster(), NoPanel(), lambda info: _lane(info, 1.0))
+    report, pipeline = (
+        SourceReport(_info()),
+        Pipeline(Poster(), NoPanel(), lambda info, first_id: _lane(info, first_id, 1.0)),
+    )
     pipeline.start(report.info)
     there = []
     for i in range(100):
