@@ -17,8 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
-from core.errors import ConfigError, StreamError, mask
+from core.errors import ConfigError, StreamError
 from core.logs import set_up
+from core.masking import hidden, mask
 
 if TYPE_CHECKING:  # imported when needed: a wrong word is answered at once
     from types import FrameType
@@ -270,7 +271,7 @@ def _log(verbose: bool, form: Literal["text", "json"] = "text") -> None:
 
 def _hide(words: Sequence[str]) -> None:
     """Take passwords out of what lists of processes show, if there are any in the command line."""
-    shown = [mask(word) for word in words]
+    shown = [hidden(word) for word in words]
     if shown != list(words):
         from setproctitle import setproctitle
 

@@ -11,7 +11,8 @@ from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from capture.content import files_in, is_film, is_picture
-from core.errors import ConfigError, SourceError, mask
+from core.errors import ConfigError, SourceError
+from core.masking import login_end, mask, masked
 from core.settings import CaptureConfig, SourceConfig
 from core.types import SourceInfo
 
@@ -87,7 +88,7 @@ def resolve(source: SourceConfig, config: CaptureConfig) -> list[SourceInfo]:
         return [SourceInfo(name or _host(address), "network", masked(address), live=True)]
     if _SCHEME.match(address) and not address.startswith("file://"):
         stem = Path(unquote(urlsplit(address).path)).stem
-        return [SourceInfo(name or _clean(stem), "video", masked(address), start=config.begin)]
+        return [SourceInfo(name or _clean(mask(stem)), "video", masked(address), start=config.begin)]
     return _resolve_path(_local(address), kind, name, config)
 
 
@@ -107,23 +108,8 @@ def with_login(source: SourceConfig) -> str | int:
     if not match:
         raise ConfigError(f"sources: {source.address}: user and password are for network addresses only.")
     login = ":".join(quote(word, safe="") for word in (source.user or "", password) if word is not None)
-    authority, slash, rest = str(source.address)[match.end() :].partition("/")
-    return f"{match[0]}{login}@{authority.rpartition('@')[2]}{slash}{rest}"
-
-
-def masked(address: str) -> str:
-    """The address without user, password and tokens.
-
-    Everything before the last '@' counts as secret: a password may hold '/', '#' or '@'
-    that nobody has quoted.
-
-    >>> masked("rtsp://admin:a/b#c@10.0.0.7/main?token=x")
-    'rtsp://***@10.0.0.7/main?token=***'
-    """
-    match = _SCHEME.match(address)
-    if match and "@" in address:
-        address = f"{match[0]}***@{address.rpartition('@')[2]}"
-    return mask(address)
+    rest = str(source.address)[match.end() :]
+    return f"{match[0]}{login}@{rest[login_end(rest) + 1 :]}"
 
 
 def _kind(address: str) -> Kind:
@@ -215,8 +201,8 @@ def _url_path(address: str) -> str:
 
 
 def _host(address: str) -> str:
-    rest = _SCHEME.sub("", address).rpartition("@")[2]
-    return _clean(re.split(r"[/?#]", rest)[0].strip("[]").replace(":", "_"))
+    rest = _SCHEME.sub("", address)
+    return _clean(re.split(r"[/?#&]", rest[login_end(rest) + 1 :])[0].strip("[]").replace(":", "_"))
 
 
 def _clean(name: str) -> str:

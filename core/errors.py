@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from core.masking import mask
 
 STOPPED = 130  # exit code of a command that Ctrl-C ends, as a shell says it
 
@@ -57,23 +57,7 @@ def in_words(error: Exception) -> str:
     return str(error) if isinstance(error, StreamError) else mask(f"{type(error).__name__}: {error}")
 
 
-# user:password@ in an address; the password may itself hold '@', so the last one before a
-# slash or a space ends it.
-_CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")
-_SECRETS = re.compile(r"(?i)\b(?P<key>password|passwd|pwd|token|secret|key)=[^&\s'\"]+")
-
-
 class ReaderGone(SinkError):
     """Whoever read the other end of a pipe has enough: no failure, but nothing left to do there."""
 
     exit_code = 0
-
-
-def mask(text: str) -> str:
-    """The text with the user and password of every address in it replaced by stars.
-
-    >>> mask("rtsp://admin:p@ss@10.0.0.7/main?token=abc refused")
-    'rtsp://***@10.0.0.7/main?token=*** refused'
-    """
-    text = _CREDENTIALS.sub(r"\g<scheme>***@", text)
-    return _SECRETS.sub(r"\g<key>=***", text)

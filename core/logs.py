@@ -10,7 +10,7 @@ import textwrap
 import time
 from typing import Literal, TextIO
 
-from core.errors import mask
+from core.masking import mask
 
 _AGAIN = 60.0  # s in which the same message is written once
 _REMEMBERED = 1000  # messages

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from core.errors import ConfigError
+from core.masking import masked
 from core.protocols import Sink
 from core.registry import load
 from core.settings import SinkConfig
@@ -54,7 +55,7 @@ def ending(path: str) -> str:
         return path
     if match := _SCHEME.match(path):
         if match[1].lower() not in NETWORK:
-            raise ConfigError(f"output '{path}': no output has this scheme. There are: {_WORDS}.")
+            raise ConfigError(f"output '{masked(path)}': no output has this scheme. There are: {_WORDS}.")
         return match[1].lower()
     name = Path(path).name.lower()
     fitting = [end for end in (*REGISTRY, SUMMARY) if name.endswith(end) and end != "-"]

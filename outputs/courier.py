@@ -12,7 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from core.errors import SinkError, mask
+from core.errors import SinkError
+from core.masking import mask
 from core.types import Event
 from outputs.rows import dumps, row, sendable
 from outputs.spool import Letter, Spool

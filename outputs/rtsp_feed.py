@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import in_words, mask
+from core.errors import in_words
+from core.masking import mask
 from core.types import Image
 from outputs.letterbox import letterbox
 from outputs.rtsp_child import HEAD, UP, Order

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture import Probe, probe
-from capture.address import Resolved, masked, resolve_all
+from capture.address import Resolved, resolve_all
 from core.errors import StreamError
+from core.masking import masked
 from core.settings import CaptureConfig, Settings
 from outputs import NETWORK, ending
 from outputs.paths import expand, short_of_room

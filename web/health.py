@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from core.errors import mask
+from core.masking import mask
 from core.status import SourceStatus, Status
 
 STUCK = 30.0  # s without a turn of the loop; the first turns of a GPU may take some

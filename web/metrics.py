@@ -16,7 +16,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from core.errors import mask
+from core.masking import mask
 from core.status import BOUNDS, STATES, SourceStatus, Status
 from web.health import label
 

@@ -1,5 +1,7 @@
 """What an address stands for, under which name, and what is said when it stands for nothing."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -7,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from capture.address import masked, resolve, resolve_all
+from capture.address import resolve, resolve_all, with_login
 from core.errors import ConfigError, SourceError
+from core.masking import masked
 from core.settings import CaptureConfig, SourceConfig
 from tests.clips import film
 
@@ -30,6 +33,8 @@ def infos(address, name=None, **config):
         ("rtsp://10.0.0.7:8554/main", "network", "10.0.0.7_8554", True),
         ("http://cam/video.mjpg", "network", "cam", True),
         ("https://cam/live/index.m3u8", "network", "cam", True),
+        ("http://10.0.0.7/v?user=me@shop.de&pwd=x", "network", "10.0.0.7", True),
+        ("http://admin:p/w@10.0.0.7:81/v?user=me", "network", "10.0.0.7_81", True),
         ("https://host/films/last%20night.mp4?key=1", "video", "last night", False),
         ("demo", "demo", "demo", False),
     ],
@@ -49,6 +54,10 @@ def test_an_address_says_what_it_is(address, kind, name, live) -> None:
         "rtsp://admin:hunter2#x@cam/main",
         "http://cam/video?user=admin&password=hunter2",
         "http://hunter2@[cam/main",
+        "http://10.0.0.7/v?user=me@shop.de&pwd=hunter2",
+        "http://cam:8080/v?user=me@shop.de&pwd=hunter2",
+        "http://me@10.0.0.7/v?user=me@shop.de&pwd=hunter2",
+        "http://10.0.0.7/user=admin_password=hunter2.mp4",
     ],
 )
 def test_no_password_is_left_in_name_or_address(address) -> None:
@@ -56,9 +65,23 @@ def test_no_password_is_left_in_name_or_address(address) -> None:
         assert "hunter2" not in repr(info)
 
 
-@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=3))
+# Such as `80/?user=x@`: nobody can tell a password that looks like a port and a query from these.
+_LIKE_A_PORT = re.compile(r"\d*[/?#].*\?.*[=&]|.*@.*\?.*[=&]")
+
+
+@given(
+    st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=3).filter(
+        lambda password: not _LIKE_A_PORT.match(password)
+    )
+)
 def test_a_password_of_any_characters_is_masked(password) -> None:
     assert masked(f"rtsp://u:{password}@cam/main") == "rtsp://***@cam/main"
+
+
+def test_a_login_beside_an_address_takes_nothing_from_its_query() -> None:
+    source = SourceConfig(address="http://old:p/w@10.0.0.7?user=me@shop.de", user="me", password="a/b")
+
+    assert with_login(source) == "http://me:a%2Fb@10.0.0.7?user=me@shop.de"
 
 
 def test_pictures_and_films_are_told_apart_by_content(tmp_path) -> None:
