@@ -91,8 +91,10 @@ def parser() -> Parser:
     p.add_argument("--set", action="append", default=[], metavar="A.B=V", help="one setting over all")
     p.add_argument("--device", choices=("auto", "cpu", "cuda", "tensorrt"), help="where networks run")
     p.add_argument("--detector", metavar="NAME", help="yunet, retinaface or scrfd")
-    p.add_argument("--from", dest="begin", type=float, metavar="S", help="skip the first S seconds of files")
-    p.add_argument("--to", dest="end", type=float, metavar="S", help="end files at second S")
+    p.add_argument(
+        "--from", dest="begin", type=_number, metavar="S", help="skip the first S seconds of files"
+    )
+    p.add_argument("--to", dest="end", type=_number, metavar="S", help="end files at second S")
     p.add_argument("--start", metavar="ISO", help="date and time of a recording's first frame")
     p.add_argument("--max-seconds", type=_seconds, metavar="S", help="stop after S seconds of video")
     p.add_argument("--no-window", action="store_true", help="show nothing, even where there is a display")
@@ -103,10 +105,17 @@ def parser() -> Parser:
     return p
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}': expected seconds, such as 60") from error
+
+
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    seconds = _number(text)
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}: expected seconds, more than 0")
+        raise argparse.ArgumentTypeError(f"'{text}': expected seconds, more than 0, such as 60")
     return seconds
 
 
@@ -221,18 +230,15 @@ def read_settings(options: argparse.Namespace) -> Settings:
     from core.config import load_settings
     from core.settings import SinkConfig, SourceConfig
 
-    words = list(options.set)
-    for name, key in (
-        ("device", "runtime.device"),
-        ("detector", "detector.name"),
-        ("begin", "capture.from"),
-        ("end", "capture.to"),
-    ):
-        value = getattr(options, name)
-        if value is not None:
-            words.append(f"{key}={value}")
+    given = (
+        ("--device", "runtime.device", options.device),
+        ("--detector", "detector.name", options.detector),
+        ("--from", "capture.from", options.begin),
+        ("--to", "capture.to", options.end),
+    )
     base = [HERE / "config.yaml"] if (HERE / "config.yaml").exists() else []
-    settings = load_settings([*base, *map(Path, options.config)], words)
+    typed = [option for option in given if option[2] is not None]
+    settings = load_settings([*base, *map(Path, options.config)], options.set, options=typed)
     changes: dict[str, object] = {}
     if options.source:
         changes["sources"] = tuple(SourceConfig(address=address) for address in options.source)

@@ -5,25 +5,28 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from core.errors import ConfigError
+from core.faults import Key, explain, invalid_yaml, place
 from core.settings import Settings
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-Key = tuple[str | int, ...]
+_NAME = re.compile(r"[\w.-]*")
+Option = tuple[str, str, object]  # what was typed, such as --from; the setting; its value
 
 
 def load_settings(
-    files: Sequence[Path], overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ
+    files: Sequence[Path],
+    overrides: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+    options: Sequence[Option] = (),
 ) -> Settings:
-    """The settings of these files, later ones over earlier ones, and of `a.b=value` words over all.
+    """The settings of these files, later ones over earlier ones; over them `a.b=value` words, and options.
 
     `${NAME}` in a value is taken from the environment.
 
@@ -36,6 +39,8 @@ def load_settings(
         _merge(merged, _read(file, places))
     for word in overrides:
         _merge(merged, _parse(word, places))
+    for option, name, value in options:
+        _merge(merged, _lay(name.split("."), value, option, places))
     faults: list[str] = []
     # A section with nothing in it, as people leave behind, changes nothing.
     merged = {key: value for key, value in merged.items() if value is not None}
@@ -44,7 +49,7 @@ def load_settings(
         if not faults:
             return Settings.model_validate(merged)
     except ValidationError as error:
-        faults += [_explain(detail, places) for detail in error.errors()]
+        faults += explain(error.errors(), places)
     raise ConfigError("\n".join(dict.fromkeys(faults)))
 
 
@@ -53,14 +58,17 @@ def _read(file: Path, places: dict[Key, str]) -> dict[str, Any]:
         text = file.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read as a settings file: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: is no valid YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is no text that can be read; save it as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(f"{file}: {_unreadable(error)}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(invalid_yaml(error, str(file))) from error
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ConfigError(f"{file}: expected sections such as `detector:`, got {type(data).__name__}.")
+        found = "a list" if isinstance(data, list) else "a single value"
+        raise ConfigError(f"{file}: expected sections such as `detector:`, not {found}.")
     try:
         _note_places(node, (), file, places)
     except RecursionError as error:
@@ -68,6 +76,14 @@ def _read(file: Path, places: dict[Key, str]) -> dict[str, Any]:
             f"{file}: holds a section within itself (an alias such as *a); write it out."
         ) from error
     return data
+
+
+def _unreadable(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such settings file; check the name."
+    if isinstance(error, IsADirectoryError):
+        return "is a folder; name a settings file in it."
+    return f"cannot be read: {error.strerror}; check the name and the rights."
 
 
 def _note_places(node: yaml.Node | None, key: Key, file: Path, places: dict[Key, str]) -> None:
@@ -91,19 +107,27 @@ def _parse(word: str, places: dict[Key, str]) -> dict[str, Any]:
     name, equals, text = word.partition("=")
     keys = [part.strip() for part in name.split(".")]
     if not equals or not all(keys):
+        # No more than the name: behind it may stand a password.
         raise ConfigError(
-            f"--set {word}: expected section.setting=value, for example detector.threshold=0.5."
+            f"--set {_NAME.match(name)[0]}: expected section.setting=value, "  # type: ignore[index]  # fits any
+            "for example detector.threshold=0.5."
         )
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {word}: the value is no valid YAML.") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(invalid_yaml(error, f"--set {name}")) from error
+    return _lay(keys, value, "--set", places)
+
+
+def _lay(keys: Sequence[str], value: object, where: str, places: dict[Key, str]) -> dict[str, Any]:
+    """The value under its keys, and note where it was written."""
     for depth in range(len(keys)):
-        places[tuple(keys[: depth + 1])] = "--set"
+        places[tuple(keys[: depth + 1])] = where
+    result: Any = value
     for key in reversed(keys):
-        value = {key: value}
-    result: dict[str, Any] = value
-    return result
+        result = {key: result}
+    nested: dict[str, Any] = result
+    return nested
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
@@ -130,43 +154,7 @@ def _expand(
     def replace(match: re.Match[str]) -> str:
         name = match[1]
         if name not in environment:
-            faults.append(f"{_place(key, places)}: ${{{name}}} is not set in the environment.")
+            faults.append(f"{place(key, places)}: ${{{name}}} is not set in the environment.")
         return environment.get(name, "")
 
     return _VARIABLE.sub(replace, value)
-
-
-def _place(key: Key, places: Mapping[Key, str]) -> str:
-    dotted = ".".join(str(part) for part in key)
-    for depth in range(len(key), 0, -1):
-        if key[:depth] in places:
-            return f"{places[key[:depth]]}: {dotted}"
-    return dotted
-
-
-def _explain(detail: ErrorDetails, places: Mapping[Key, str]) -> str:
-    key = detail["loc"]
-    place = _place(key, places)
-    if detail["type"] == "extra_forbidden":
-        names = _names(key[:-1])
-        near = get_close_matches(str(key[-1]), names, 1)
-        hint = f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(names)}."
-        return f"{place}: no such setting.{hint}"
-    if detail["type"] == "missing":
-        return f"{place}: is missing."
-    said = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{place}: {detail['input']!r} is not right; expected {said}."
-
-
-def _names(key: Key) -> list[str]:
-    """The settings that exist under `key`."""
-    model: Any = Settings
-    for part in key:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
-        inner = getattr(annotation, "__args__", (annotation,))[0]
-        model = inner
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        return []
-    return [field.alias or name for name, field in model.model_fields.items()]

@@ -90,7 +90,7 @@ class CaptureConfig(Section):
     def _after_begin(cls, end: float | None, info: ValidationInfo) -> float | None:
         begin = info.data.get("begin", 0.0)
         if end is not None and end <= begin:
-            raise ValueError(f"more than capture.from, which is {begin:g}")
+            raise ValueError(f"more than capture.from (or --from), which is {begin:g}")
         return end
 
 

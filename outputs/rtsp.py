@@ -87,7 +87,9 @@ def address(config: SinkConfig) -> str:
         parts = urlsplit(config.path)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ConfigError(f"output {config.path}: {error}. Write it as rtsp://server:8554/path") from error
+        # The words of the error may hold part of a password.
+        words = "its host or port cannot be read. Write it as rtsp://server:8554/path"
+        raise ConfigError(f"output {config.path}: {words}") from error
     if not host:
         raise ConfigError(f"output {config.path}: it names no server. Write it as rtsp://server:8554/path")
     password = config.read_password()

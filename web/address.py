@@ -26,7 +26,10 @@ def parse(config: SinkConfig) -> tuple[str, int]:
         parts = urlsplit(path)
         port = _USUAL_PORT if parts.port is None else parts.port
     except ValueError as error:
-        raise ConfigError(f"output {path}: {error}. Write it as http://:8080/") from error
+        # The words of the error may hold part of a password.
+        raise ConfigError(
+            f"output {path}: its host or port cannot be read. Write it as http://:8080/"
+        ) from error
     if config.user or config.password or config.password_file or parts.username is not None:
         # Left unsaid, it would be taken for protection.
         raise ConfigError(

@@ -325,7 +325,8 @@ def test_no_process_outlives_a_program_that_is_killed(silent: bool) -> None:
     ("config", "words"),
     [
         ({"path": "rtsp:///seen"}, "names no server"),
-        ({"path": "rtsp://host:x/seen"}, "Write it as"),
+        ({"path": "rtsp://host:x/seen"}, "its host or port cannot be read. Write it as"),
+        ({"path": "rtsp://me:wo/word@host/seen"}, "its host or port cannot be read. Write it as"),
         ({"path": "rtsp://host/seen", "password": "word"}, "needs a user"),
         ({"path": "rtsp://a:word@host/seen", "user": "b"}, "leave one out"),
     ],
@@ -334,6 +335,7 @@ def test_an_address_that_cannot_be_used_is_refused_in_words(config, words: str) 
     with pytest.raises(ConfigError, match=words) as caught:
         RtspPublisher(SinkConfig(**config), {}, Status)
     assert "word@" not in str(caught.value)
+    assert "'wo'" not in str(caught.value)
 
 
 def test_two_sources_need_their_name_in_the_address() -> None:

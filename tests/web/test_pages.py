@@ -76,12 +76,15 @@ def test_a_taken_port_is_refused_in_words() -> None:
         ({"path": "http://user:word@:8080/"}, "know no user"),
         ({"path": "http://:8080/pages"}, "leave out what follows"),
         ({"path": "http://:99999/"}, "Write it as"),
+        ({"path": "http://:80a/"}, "its host or port cannot be read. Write it as"),
+        ({"path": "http://me:wo/word@:8080/"}, "its host or port cannot be read. Write it as"),
     ],
 )
 def test_what_the_pages_cannot_do_is_refused(config, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         WebPages(SinkConfig(**config), {}, Run())
     assert "word@" not in str(caught.value)
+    assert "'wo'" not in str(caught.value)
 
 
 def test_a_host_that_is_elsewhere_is_refused_in_words() -> None:
