@@ -81,20 +81,22 @@ def explain(error: Exception, shown: str, waited: float, timeout: float) -> Lost
         waited: seconds until it was raised.
         timeout: seconds after which a silent connection is given up.
     """
+    words, reason, pause = why(error, waited, timeout)
+    return Lost(f"{shown}: {words}", reason, pause)
+
+
+def why(error: Exception, waited: float, timeout: float) -> tuple[str, str, float]:
+    """The words with the remedy, the reason, and the least pause before another try."""
     for kind, reason, words, pause in _ANSWERS:
         if isinstance(error, kind):
-            return Lost(f"{shown}: {words}", reason, pause)
+            return words, reason, pause
     if isinstance(error, av_error.ExitError | TimeoutError):
-        words = f"no answer within {timeout:g} s; check the address, and that it is on."
-        return Lost(f"{shown}: {words}", "unreachable")
+        return f"no answer within {timeout:g} s; check the address, and that it is on.", "unreachable", 0.0
     if isinstance(error, av_error.InvalidDataError):
         if waited >= 0.9 * timeout:
-            words = "takes the call but stays silent; check the port, or restart the camera."
-            return Lost(f"{shown}: {words}", "silent")
-        words = "answers, but not with a stream of this kind; check the scheme and the port."
-        return Lost(f"{shown}: {words}", "unusable")
-    words = f"does not open ({said(error)}); check the address and the network."
-    return Lost(f"{shown}: {words}", "unreachable")
+            return "takes the call but stays silent; check the port, or restart the camera.", "silent", 0.0
+        return "answers, but not with a stream of this kind; check the scheme and the port.", "unusable", 0.0
+    return f"does not open ({said(error)}); check the address and the network.", "unreachable", 0.0
 
 
 def refusal(error: Exception, address: str, shown: str, config: CaptureConfig, waited: float) -> Lost:

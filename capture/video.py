@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from capture import encryption
 from capture.clock import Playback
 from capture.decode import Decoder, Painter, picture_stream
+from capture.refusal import said, why
 from core.errors import SourceError
 from core.settings import CaptureConfig
 from core.types import Frame, SourceInfo, Stamp
@@ -110,7 +111,7 @@ class Video:
         try:
             container = av.open(self._address, timeout=limits, options=options, metadata_errors="replace")
         except (FFmpegError, ValueError) as error:
-            _, words = encryption.why_not(self._address, certificates) or ("", _why_not(error))
+            _, words = encryption.why_not(self._address, certificates) or ("", self._why_not(error))
             raise SourceError(f"{self.info.address}: {words}") from None
         try:
             stream = picture_stream(container, self.info.address)
@@ -118,6 +119,18 @@ class Video:
             container.close()
             raise
         return container, stream
+
+    def _why_not(self, error: Exception) -> str:
+        """Why it does not open, and what to do; without the address, which may hold a password."""
+        if isinstance(error, InvalidDataError):
+            return (
+                "is not a video that can be read (not a video at all, or its beginning or index is missing)."
+            )
+        if self.info.path is None:
+            return why(error, 0.0, min(self._config.open_timeout, self._config.stall_timeout))[0]
+        if isinstance(error, PermissionError):
+            return "must not be read; check its rights."
+        return f"does not open: {said(error)}; copy or record it again."
 
     def _first(self) -> Frame:
         frame = next(self._frames, None)
@@ -247,12 +260,3 @@ def _creation_time(container: InputContainer) -> float:
         return math.nan
     made = made if made.tzinfo else made.replace(tzinfo=UTC)
     return made.timestamp() if made > _OLDEST else math.nan
-
-
-def _why_not(error: Exception) -> str:
-    """Why it does not open, and what to do; without the address, which may hold a password."""
-    if isinstance(error, InvalidDataError):
-        return "is not a video that can be read (not a video at all, or its beginning or index is missing)."
-    if isinstance(error, PermissionError):
-        return "must not be read; check its rights."
-    return f"does not open: {getattr(error, 'strerror', None) or type(error).__name__}."

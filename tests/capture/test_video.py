@@ -16,6 +16,7 @@ from capture.clock import Playback
 from core.errors import SourceError
 from core.settings import CaptureConfig, SourceConfig
 from tests.clips import film, index_of, picture, tone, turn
+from tests.servers.http import HttpCamera
 
 STEADY = [i / 25 for i in range(50)]
 
@@ -160,6 +161,26 @@ def test_text_is_no_video(tmp_path, name) -> None:
 
     with pytest.raises(SourceError, match="not a video"):
         opened(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("status/404", r"has no such stream \(404\); check"),
+        ("status/401", "set user and password"),
+        (None, "check that"),
+    ],
+)
+def test_a_recording_behind_an_address_that_does_not_open_is_told_with_a_remedy(path, words) -> None:
+    with HttpCamera() as camera:
+        address = f"{camera.address}/{path}" if path else "http://me:hunter2@127.0.0.1:1/x.mp4"
+        source = SourceConfig(address=address, kind="video")
+        (((info, opens),),) = resolve_all([source], CaptureConfig())
+
+        with pytest.raises(SourceError, match=words) as caught:
+            open_source(info, opens, CaptureConfig())
+
+    assert "hunter2" not in str(caught.value)
 
 
 def test_sound_alone_is_no_video(tmp_path) -> None:
