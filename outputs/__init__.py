@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from core.errors import ConfigError
-from core.masking import masked
+from core.masking import login_end, masked
 from core.protocols import Sink
 from core.registry import load
 from core.settings import SinkConfig
@@ -36,12 +37,14 @@ NETWORK = {
 SUMMARY = ".json"  # of the whole run, hence no sink: see `write_summary`
 ONE_SOURCE = (".txt", ".mp4", ".mkv")  # nothing in them tells sources apart
 PLACE = "{source}"
+BEGAN = "{began}"
 
 _WORDS = (
     ".mp4 or .mkv (video), .jsonl (events), .csv (visits), .looks.csv (every look), "
     ".txt (MOTChallenge), .json (summary), - (events on the standard output); or an address: "
     "http://:PORT/ (pages), rtsp:// (video), mqtt(s)://, webhook+http(s):// (events)"
 )
+_PLACES = re.compile(r"\{[^{}]*\}")
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 
 
@@ -107,6 +110,8 @@ def misnamed(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> ConfigErr
         end = ending(config.path)
     except ConfigError as error:
         return error
+    if unknown := _unknown_place(config.path, end):
+        return unknown
     if end == SUMMARY and PLACE in config.path:
         return ConfigError(f"output '{config.path}': one summary holds all sources; leave {PLACE} out.")
     if end in ONE_SOURCE and len(sources) > 1 and PLACE not in config.path:
@@ -120,6 +125,24 @@ def misnamed(config: SinkConfig, sources: Mapping[str, SourceInfo]) -> ConfigErr
             f"output '{config.path}': a stream holds one source, and there are {len(sources)}. "
             f"Put {PLACE} into the address: rtsp://server/{PLACE}"
         )
+    return None
+
+
+def _unknown_place(path: str, end: str) -> ConfigError | None:
+    """A word in braces that nothing is put in the place of; passwords and queries may hold any."""
+    if end in NETWORK:
+        rest = path.partition("://")[2] if end == "rtsp" else ""
+        named = rest[login_end(rest) + 1 :].partition("?")[0]
+    else:
+        named = path
+    for place in _PLACES.findall(named):
+        if place not in (PLACE, BEGAN):
+            near = get_close_matches(place.lower(), (PLACE, BEGAN), 1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            return ConfigError(
+                f"output '{masked(path)}': nothing is put in the place of {place}. {hint}"
+                f"There are: {PLACE}, the name of the source, and {BEGAN}, when the run began."
+            )
     return None
 
 

@@ -13,13 +13,12 @@ from pathlib import Path
 from core.errors import ConfigError, SinkError, StreamError
 from core.settings import SinkConfig
 from core.types import SourceInfo
-from outputs import NETWORK, PLACE, ending, misnamed
+from outputs import BEGAN, NETWORK, PLACE, ending, misnamed
 from outputs.fan import fill
 from outputs.textfile import STDOUT, failure
 
 log = logging.getLogger(__name__)
 
-BEGAN = "{began}"
 Identity = tuple[object, ...]
 
 _ROOM = {".mp4": 500e6, ".mkv": 500e6}  # bytes free below which a warning is due

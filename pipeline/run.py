@@ -81,10 +81,11 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     """
     roster = Roster(plan.settings)
     sources = roster.infos
-    looks = [SinkConfig(path=plan.every_look)] if plan.every_look else []
-    written = check_outputs([*begun(plan.settings.sinks, time.time()), *looks], sources)
-    sinks = tuple(sink for sink in written if sink not in looks)
-    plan = replace(plan, settings=plan.settings.model_copy(update={"sinks": sinks}))
+    now = time.time()
+    looks = begun([SinkConfig(path=plan.every_look)] if plan.every_look else [], now)
+    written = check_outputs([*begun(plan.settings.sinks, now), *looks], sources)
+    settings = plan.settings.model_copy(update={"sinks": tuple(s for s in written if s not in looks)})
+    plan = replace(plan, settings=settings, every_look=looks[0].path if looks else None)
     built = build(plan.settings)
     _announce(built, plan.settings, sources)
     window = open_window(plan, sources) if plan.window else None

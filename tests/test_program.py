@@ -138,10 +138,12 @@ def test_part_of_a_film_keeps_its_times(film: Path, tmp_path: Path) -> None:
 
 def test_each_run_has_a_file_of_its_own_if_its_path_says_so(film: Path, tmp_path: Path) -> None:
     for second in range(2):
-        done = run("-s", film, "-o", tmp_path / "visits-{began}.csv")
+        looks = tmp_path / "looks-{began}.csv"
+        done = run("-s", film, "-o", tmp_path / "visits-{began}.csv", "--every-look", looks)
         assert done.returncode == 0, done.stderr
         written = sorted(tmp_path.glob("visits-20??-??-??T??????.???Z.csv"))
         assert len(written) == second + 1
+        assert len(list(tmp_path.glob("looks-20??-??-??T??????.???Z.csv"))) == second + 1
 
     assert [len(path.read_text().splitlines()) for path in written] == [2, 2]
 

@@ -211,6 +211,33 @@ def test_any_names_give_different_files_in_the_folder_itself(names: list[str]) -
         assert len(path.name.encode("utf-8", "surrogateescape")) <= 255
 
 
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("visits-{begun}.csv", "Did you mean {began}?"),
+        ("{Source}/a.csv", "Did you mean {source}?"),
+        ("{}.csv", "There are: {source}"),
+        ("rtsp://me:{a}@server/{sources}?b={c}", "in the place of {sources}. Did you mean {source}?"),
+    ],
+)
+def test_a_place_that_nothing_is_put_in_is_refused_with_the_right_ones(path: str, near: str) -> None:
+    ((code, words),) = check(path)
+
+    assert code == 2
+    assert near in words
+    assert "{source}" in words
+    assert "{began}" in words
+
+
+@pytest.mark.parametrize(
+    "path", ["{source}-{began}.csv", "mqtt://me:{a}@server/shop", "webhook+http://h/{a}"]
+)
+def test_right_places_and_braces_of_addresses_are_left_alone(path: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert check(path) == []
+
+
 def test_a_safe_name_is_its_own_safe_name() -> None:
     for name in ("door", "문_앞", "camera-1.left"):
         assert safe(name) == name
