@@ -65,7 +65,7 @@ def explain(details: Sequence[ErrorDetails], places: Mapping[Key, str]) -> list[
     faults: dict[Key, tuple[ErrorDetails, list[str]]] = {}
     for detail in details:
         key = detail["loc"]
-        if len(key) > 1 and _TAG.fullmatch(str(key[-1])):
+        if detail["type"] != "extra_forbidden" and _TAG.fullmatch(str(key[-1])):
             key = key[:-1]
         wanted = faults.setdefault(key, (detail, []))[1]
         wanted.append(_expected(key, detail))

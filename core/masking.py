@@ -6,7 +6,7 @@ import re
 
 # An address ends at a space, or where another one begins behind a mark that parts the two. A slash or a
 # colon too few is a slip that hides nothing less.
-_SCHEME = r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*(?::/+|//))"
+_SCHEME = r"(?P<scheme>(?<![a-zA-Z0-9+.-])[a-zA-Z0-9+.-]+(?::/+|//))"
 _ADDRESS = re.compile(_SCHEME + r"""(?P<rest>(?:(?![,;=&?'"(\[{<|][a-zA-Z][\w+.-]*://)\S)*)""")
 _WHOLE = re.compile(rf"(?s){_SCHEME}(?P<rest>.*)")
 _PARTS = re.compile(r"[/?#]")  # what may follow a host
@@ -24,7 +24,7 @@ _UNDERSCORED = re.compile(
     rf"(?i)(?P<key>=[^&?=\s]*_(?:{_WORDS}|{_SHORT}))=(?:(?!_[a-z]+=|{_END})[^&\s])*(?=_[a-z]+=)"
 )
 _SECRETS = re.compile(
-    rf"(?i)(?P<key>(?<![a-z0-9])(?:[\w.-]*(?:{_WORDS})|(?:[\w.-]*[_.-])?(?:{_SHORT})))="
+    rf"(?i)(?P<key>(?<![\w.-])(?:[\w.-]*(?:{_WORDS})|(?:[\w.-]*[_.-])?(?:{_SHORT})))="
     rf"""(?!\*\*\*_[a-z]+=)(?:"[^"\n]*"|'[^'\n]*'|(?:(?!{_END})[^&\s])+)"""
 )
 _SETTING = re.compile(r"""(?is)(?P<key>(?:password|secret)["']?\s*:).*""")
