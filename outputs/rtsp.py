@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from core.errors import ConfigError, mask
+from core.errors import ConfigError
+from core.masking import mask
 from core.settings import SinkConfig
 from core.status import Status
 from core.types import Image, Result, SourceInfo

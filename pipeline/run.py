@@ -13,7 +13,6 @@ from pathlib import Path
 
 from capture import open_source
 from core.errors import SinkError, StreamError
-from core.masking import masked
 from core.protocols import Source
 from core.settings import CaptureConfig, Settings, SinkConfig
 from core.types import SourceInfo, Stamp

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from capture.address import masked
 from core.errors import ConfigError, SinkError, StreamError
+from core.masking import masked
 from core.protocols import Sink
 from core.settings import SinkConfig
 from core.status import Status
