@@ -292,12 +292,5 @@ class Loop:
                 log.warning("a read did not return within %.0f s and is left behind", HUNG_READ)
         for report in list(self._active.values()):
             self._end(report, None)
-        self._list_all()
+        self.report.arrange(info for intake in self.intakes for info in intake.infos)
         self._delivery.close()
-
-    def _list_all(self) -> None:
-        """The report holds every source, in the order asked for, one never reached included."""
-        told = {source.info.name: source for source in self.report.sources}
-        infos = [info for intake in self.intakes for info in intake.infos]
-        now = [told.get(info.name) or SourceReport(info) for info in infos]
-        self.report.sources = [source for source in self.report.sources if source not in now] + now

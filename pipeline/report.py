@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,6 +110,12 @@ class Report:
     def fail(self, code: int, words: str) -> None:
         """Remember a failure; the first one decides the exit code."""
         self.failures.append((code, words))
+
+    def arrange(self, infos: Iterable[SourceInfo]) -> None:
+        """Hold these sources last, in this order, those never reached included."""
+        told = {source.info.name: source for source in self.sources}
+        now = [told.get(info.name) or SourceReport(info) for info in infos]
+        self.sources = [source for source in self.sources if source not in now] + now
 
     def took(self, seconds: float) -> None:
         """Note the time from a frame's arrival to its result."""
