@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from capture.live import Lost
+from capture.connection import Lost
 from capture.network import Stream
 from core.settings import CaptureConfig
 from core.types import U8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import SourceError
 from core.protocols import Source
@@ -78,12 +78,12 @@ class Probe:
 
 
 def probe(info: SourceInfo, address: str | int, config: CaptureConfig) -> Probe:
-    """Open a source, look at its first two seconds, close it.
+    """Open a source, look at its first two seconds, close it; whatever its opening hours are.
 
     Raises:
         SourceError: it does not open, or shows no picture.
     """
-    source = open_source(info, address, config)
+    source = open_source(replace(info, hours=""), address, config)
     try:
         first = source.read()
         while isinstance(first, Gap):

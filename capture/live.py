@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple, Protocol
 
 from capture.clock import LEAST_STEP, LiveClock, WallClock
+from capture.connection import Connection, Grab, Lost
 from capture.frozen import Frozen
 from core.errors import SourceError
+from core.hours import Hours
 from core.settings import CaptureConfig
-from core.types import Frame, Gap, Image, SourceInfo, Stamp
+from core.types import Frame, Gap, SourceInfo, Stamp
 
 log = logging.getLogger(__name__)
 
@@ -28,58 +29,12 @@ _HANGS = 5.0  # s over its own time-out after which a call has hung
 _LEFT_BEHIND = 3  # threads that may hang at once; then the source waits for one of them to return
 
 
-class Lost(SourceError):
-    """A connection that is not to be had, or no more.
-
-    Attributes:
-        reason: one word for the record, such as refused, denied, missing, stalled, ended.
-        pause: least seconds before another try; infinite: there is no hope.
-    """
-
-    def __init__(self, message: str, reason: str = "lost", pause: float = 0.0) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.pause = pause
-
-
-class Grab(NamedTuple):
-    """A picture as it came: `paint` makes it BGR, which only those that are read are worth.
-
-    Attributes:
-        presentation: seconds; NaN if it bears none.
-        damaged: flagged by the decoder, or built on one that was.
-        key: needs no other picture.
-        digest: the same for the same picture.
-    """
-
-    paint: Callable[[], Image]
-    presentation: float
-    damaged: bool
-    key: bool = True
-    digest: int = -1
-
-
-class Connection(Protocol):
-    """An open camera. All its methods are called by one thread: closing from another one crashes."""
-
-    codec: str
-
-    @property
-    def errors(self) -> int:
-        """Broken packets so far."""
-
-    def grab(self) -> Grab | None:
-        """Wait for the next picture; None: it is over, and was meant to end. Raises Lost."""
-
-    def close(self) -> None:
-        """Let go of it."""
-
-
 class Live:
     """Reads a connection in a thread of its own, so that `read` never waits longer than a second.
 
     Pictures that nobody took are replaced by newer ones; `Stamp.index` counts them too. A call that
     does not return long after its time-out is left behind with its thread, and another one calls anew.
+    Outside of its opening hours the camera is let go of.
 
     Attributes:
         stalled: pictures so far that waited in a stalled network and were old news as they came.
@@ -104,6 +59,7 @@ class Live:
         self._clock = LiveClock()
         self._wall = WallClock()
         self._frozen = Frozen(config.frozen_after)
+        self._hours = Hours.parse(info.hours)
         self._burst = False  # the last picture waited in a stalled network
         self._began = math.nan
         self._lag = 0.0  # s that the last picture is older than its arrival
@@ -184,10 +140,14 @@ class Live:
         """Connect, pass on pictures, and again, until told to stop or there is no hope."""
         failures = 0
         while self._counts(caller):
+            if not self._is_open():
+                self._rest()
+                continue
             before, began = self._index, time.monotonic()
             try:
-                self._pump(caller)
-                return self._end(caller, None)
+                if self._pump(caller):
+                    return self._end(caller, None)
+                continue
             except SourceError as error:
                 reason, least = (error.reason, error.pause) if isinstance(error, Lost) else ("unusable", 0.0)
                 if math.isinf(least):
@@ -207,6 +167,15 @@ class Live:
                 self._stop.wait(pause)
         return self._end(caller, None)
 
+    def _is_open(self) -> bool:
+        return self._hours.are_open(time.time())
+
+    def _rest(self) -> None:
+        """Outside of the opening hours nobody is called, and nothing is missed."""
+        with self._changed:
+            self._trouble, self._due = ("", ""), math.inf
+        self._stop.wait(_SILENCE)
+
     def _pause(self, failures: int, least: float) -> float:
         """Seconds until the next try: never more often than told, nor later than the back-off's last."""
         if least > BACK_OFF[-1]:
@@ -225,26 +194,29 @@ class Live:
             self._trouble = (reason, words)
             self._changed.notify_all()
 
-    def _pump(self, caller: int) -> None:
-        """Pass on the pictures of one connection, until it ends as it should."""
+    def _pump(self, caller: int) -> bool:
+        """Pass on the pictures of one connection, until it ends as it should; False if the hours ended it."""
         self._due = time.monotonic() + self._config.open_timeout + _HANGS
         connection = self._connect()
         errors = self.decode_errors
         limit = self._config.stall_timeout + _HANGS
         try:
             if not self._counts(caller):  # it took so long that another call was made
-                return
+                return True
             self.codec = connection.codec
             self._clock.reconnect()
             self._frozen.reset()
             while self._counts(caller):
+                if not self._is_open():
+                    return False
                 self._due = time.monotonic() + limit
                 grab = connection.grab()
                 if not grab:
-                    return
+                    return True
                 if self._counts(caller):
                     self.decode_errors = errors + connection.errors
                     self._put(grab)
+            return True
         finally:
             if self._counts(caller):
                 self.decode_errors = errors + connection.errors

@@ -22,9 +22,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from capture import encryption
+from capture.connection import Grab, Lost
 from capture.decode import Decoder, Holes, Painter, picture_stream
 from capture.frozen import digest
-from capture.live import Grab, Live, Lost
+from capture.live import Live
 from capture.refusal import explain, refusal, said
 from core.errors import SourceError
 from core.settings import CaptureConfig

@@ -7,7 +7,7 @@ import math
 from av import error as av_error
 
 from capture import encryption
-from capture.live import Lost
+from capture.connection import Lost
 from core.settings import CaptureConfig
 
 _LOCKOUT = 300.0  # s; cameras lock accounts after a few wrong passwords

@@ -15,8 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from capture.connection import Grab, Lost
 from capture.frozen import digest
-from capture.live import Grab, Live, Lost
+from capture.live import Live
 from core.settings import CaptureConfig
 from core.types import Image, SourceInfo
 

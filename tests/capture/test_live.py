@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from capture import live
 from capture.clock import LiveClock, WallClock
-from capture.live import Grab, Live, Lost
+from capture.connection import Grab, Lost
+from capture.live import Live
 from core.errors import SourceError
+from core.hours import Hours
 from core.settings import CaptureConfig
 from core.types import Frame, Gap, SourceInfo
 
@@ -330,3 +332,38 @@ def test_a_camera_whose_times_stay_behind_is_believed_anew(pause) -> None:
 
     assert len(shown) >= (60 if pause < 1 else 39)  # at most two seconds' pictures are lost
     assert all(abs(time - arrival) < 1.1 for time, arrival in shown)
+
+
+def test_outside_of_its_hours_a_camera_is_let_go_of_and_called_again_when_they_begin(monkeypatch) -> None:
+    monkeypatch.setattr(live, "_SILENCE", 0.02)
+    openings, scripts = threading.Event(), []
+
+    class Clock(Hours):
+        def are_open(self, wall: float) -> bool:
+            return openings.is_set()
+
+    def connect() -> Script:
+        assert openings.is_set()
+        scripts.append(Script(grab(len(scripts) + 1)))
+        return scripts[-1]
+
+    monkeypatch.setattr(Hours, "parse", lambda _text: Clock())
+    source = Live(INFO, connect, CaptureConfig())
+    shown = []
+    for day in (1, 2):
+        before = [source.read() for _ in range(3)]
+        assert all(isinstance(item, Gap) and not item.reason for item in before)
+        assert len(scripts) == day - 1
+        openings.set()
+        while isinstance(item := source.read(), Gap):
+            assert not item.reason
+        shown.append((int(item.image[0, 0, 0]), item.stamp.index))
+        openings.clear()
+        scripts[-1].items.put(grab(9))  # the last one before it is told that the hours are over
+        while not scripts[-1].closed:
+            source.read()
+        source.read()
+    source.close()
+
+    assert [value for value, _ in shown] == [1, 2]
+    assert shown[1][1] > shown[0][1]
