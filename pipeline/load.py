@@ -37,7 +37,6 @@ class Load:
 
     def turned(self, work: float, taken: int, reports: Iterable[SourceReport]) -> bool:
         """Take note of a turn of `work` seconds over `taken` frames; True if something else is shed now."""
-        # What comes outside of the opening hours is not offered, so nobody misses it.
-        read = sum(report.frames_in - report.drops["closed"] for report in reports if report.info.live)
+        read = sum(report.frames_in for report in reports if report.info.live)
         offered, self._read = max(read - self._read, taken), read
         return self._governor.hear(time.monotonic(), work, taken, offered)

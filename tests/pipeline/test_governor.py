@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import pytest
 
-from core.types import SourceInfo
 from pipeline.governor import LEVELS, Governor
-from pipeline.load import Load
-from pipeline.report import SourceReport
 
 
 def simulate(seconds: float, cost, cameras: int = 4, rate: float = 25.0, governor: Governor | None = None):
@@ -99,25 +95,3 @@ def test_a_level_says_in_words_what_is_left_undone() -> None:
         "estimates x0.5",
         "estimates x0.25, a look each 0.4 s, 1 frame of 2",
     ]
-
-
-@pytest.mark.parametrize("closed", [0, 3])
-def test_cameras_outside_of_their_hours_are_no_load(monkeypatch, closed) -> None:
-    """95 % of the time at work, and every frame of the open camera is taken."""
-    now = 100.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    door, *others = (
-        SourceReport(SourceInfo(f"camera{i}", "network", "x", live=True)) for i in range(1 + closed)
-    )
-    machine = Load()
-
-    for _ in range(1200):
-        now += 0.1
-        door.frames_in += 1
-        door.frames_out += 1
-        for other in others:
-            other.frames_in += 1
-            other.drops["closed"] += 1
-        machine.turned(0.09, 1, [door, *others])
-
-    assert machine.shed == LEVELS[0]
