@@ -21,6 +21,7 @@ Resolved = tuple[SourceInfo, str | int]
 
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp")
 _SCHEME = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(?=[/?#])")
 _DEVICE = re.compile(r"^/dev/(video\d+|v4l/.+)$")
 _NOT_IN_A_NAME = re.compile(r"[/\\{}\x00-\x1f]+")
 _RECORDED = re.compile(r"(?i)\.(mp4|m4v|mov|mkv|webm|avi|wmv|flv|mpe?g)$")
@@ -109,7 +110,9 @@ def with_login(source: SourceConfig) -> str | int:
         raise ConfigError(f"sources: {source.address}: user and password are for network addresses only.")
     login = ":".join(quote(word, safe="") for word in (source.user or "", password) if word is not None)
     rest = str(source.address)[match.end() :]
-    return f"{match[0]}{login}@{rest[login_end(rest) + 1 :]}"
+    # What begins as a host and its port holds no login of its own: the '@' is part of its path.
+    end = -1 if _HOST_AND_PORT.match(rest) else login_end(rest)
+    return f"{match[0]}{login}@{rest[end + 1 :]}"
 
 
 def _kind(address: str) -> Kind:

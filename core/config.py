@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,18 +116,31 @@ def _parse(word: str, places: dict[Key, str]) -> dict[str, Any]:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(invalid_yaml(error, f"--set {name}")) from error
-    return _lay(keys, value, "--set", places)
+    try:
+        return _lay(keys, value, "--set", places)
+    except RecursionError as error:
+        raise ConfigError(f"--set {name}: holds itself (an alias such as *a); write it out.") from error
 
 
 def _lay(keys: Sequence[str], value: object, where: str, places: dict[Key, str]) -> dict[str, Any]:
     """The value under its keys, and note where it was written."""
-    for depth in range(len(keys)):
+    # An option says its own name alone, so it may only stand for what it set.
+    for depth in range(len(keys)) if where == "--set" else (len(keys) - 1,):
         places[tuple(keys[: depth + 1])] = where
+    places.update(dict.fromkeys(_within(value, tuple(keys)), where))
     result: Any = value
     for key in reversed(keys):
         result = {key: result}
     nested: dict[str, Any] = result
     return nested
+
+
+def _within(value: object, key: Key) -> Iterator[Key]:
+    """The keys of all that a value holds."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in inner:
+        yield (*key, name)
+        yield from _within(part, (*key, name))
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
+import os
 import sys
 import textwrap
 import time
+from contextlib import suppress
 from typing import Literal, TextIO
 
 from core.masking import mask
 
 _AGAIN = 60.0  # s in which the same message is written once
+_USUAL = 80  # columns
 _REMEMBERED = 1000  # messages
 
 
@@ -27,7 +29,16 @@ class Plain(logging.Formatter):
         """The message without secrets."""
         prefix = "warning: " if record.levelno == logging.WARNING else ""
         words = prefix + mask(super().format(record))
-        return wrapped(words, shutil.get_terminal_size().columns) if self._terminal else words
+        return wrapped(words, _columns()) if self._terminal else words
+
+
+def _columns() -> int:
+    """Of stderr's terminal; the standard output may be a pipe."""
+    with suppress(OSError, ValueError, AttributeError):
+        return (
+            int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL
+        )
+    return _USUAL
 
 
 def wrapped(words: str, width: int) -> str:

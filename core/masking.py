@@ -86,5 +86,5 @@ def login_end(rest: str) -> int:
 
 def _without_login(match: re.Match[str]) -> str:
     rest = match["rest"]
-    end = login_end(rest)
+    end = -1 if match["scheme"].lower().startswith("file:") else login_end(rest)
     return f"{match['scheme']}***@{rest[end + 1 :]}" if end >= 0 else match[0]

@@ -19,7 +19,7 @@ class Presence:
             still = event.kind != "track_ended" and event.data.get("static", False)
             (self._static.add if still else self._static.discard)(event.track)
         if result.last:
-            self._static.clear()  # ids begin anew if the source comes back
+            self._static.clear()  # nobody of them comes again: no id is given twice
             return 0
         living = result.tracks.ids[result.tracks.states != ENDED].tolist()
         return sum(track not in self._static for track in living)

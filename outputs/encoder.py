@@ -42,7 +42,7 @@ _CONTAINERS: dict[str, tuple[str, dict[str, str]]] = {
     ".mkv": ("matroska", {"cluster_time_limit": "500"}),
 }
 # At the end of a film its MP4 is rewritten in place as an ordinary one, from an index that is kept in
-# memory. A camera has no end: its index took 70 bytes a picture, and that of its fragments alone
+# memory. A camera has no end: its index took 68 bytes a picture, and that of its fragments alone
 # 30 bytes a second, which no reader needs: all go from fragment to fragment.
 _ENDLESS, _ENDING = "+skip_trailer", "+hybrid_fragmented"
 # bitexact: no library version and no random id. The sound is in order already, so a packet must

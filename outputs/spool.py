@@ -154,7 +154,7 @@ class Spool:
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """One transaction; the caller holds the lock."""
         if self._pending is not None:
-            self._renew(self._pending.fault)
+            self._renew()
         try:
             with self._db as db:
                 self._unsafe = True
@@ -168,11 +168,13 @@ class Spool:
     def _renew(self, error: sqlite3.Error | None = None) -> None:
         """Begin an empty file. Numbers go on, as whoever still acknowledges means the old letters."""
         number = self._next
-        self._pending = _Anew(error)
+        fault = error or (self._pending.fault if self._pending else None)
+        self._pending = _Anew(fault)
         self._db.close()
         try:
-            if error is not None:
-                self._set_aside(error)
+            if fault is not None:
+                self._set_aside(fault)
+                self._pending = _Anew(None)  # what lies there from now on is no letter of anybody
             for part in (self.path, self._log_file(self.path)):
                 part.unlink(missing_ok=True)
             self._db = self._opened()

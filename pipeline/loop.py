@@ -238,7 +238,7 @@ class Loop:
         self._failed_in_a_row += 1
         words = in_words(error)
         stamp = arrivals[0].item.stamp
-        live = all(intake.live for intake in self.intakes)
+        live = all(intake.live for intake in self.intakes if not intake.infos[0].fault)
         if not live or self._failed_in_a_row >= FAILURES_IN_A_ROW:
             where = f"{stamp.source}, frame {stamp.index} at {stamp.time:.2f} s"
             self.report.fail(StageError.exit_code, f"{where}: {words}")

@@ -137,7 +137,8 @@ def _readable(roster: Roster) -> bool:
         for info in firsts:
             if info.fault:
                 return False
-            if info.path is None or not (info.path.is_file() or info.path.is_dir()):
+            flows = info.path is not None and not (info.path.is_file() or info.path.is_dir())
+            if info.live or flows:
                 continue
             source = open_source(info, roster.address(info.name), roster.reading(info.name))
             try:
@@ -202,7 +203,7 @@ def _loop(plan: Plan, roster: Roster, built: Built, monitor: Monitor, window: Wi
         delay = 0.0 if info.live or info.stills else settings.render.delay
         return Renderer(settings.render, settings.privacy, wants, delay)
 
-    live = all(info.live for info in roster.infos.values())
+    live = all(info.live for info in roster.infos.values() if not info.fault)
     return Loop(
         built.pipeline,
         [intake(infos) for infos in roster.lanes],

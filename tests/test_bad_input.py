@@ -172,6 +172,15 @@ def test_a_broken_picture_in_a_folder_is_skipped_and_counted(tmp_path: Path) -> 
     assert (row["frames_out"], row["decode_errors"], row["tracks"]) == (2, 1, 2)
 
 
+def test_what_a_film_on_the_network_gave_is_kept_when_it_cannot_be_had_any_more(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("what was seen")
+
+    _fails(run("-s", "http://127.0.0.1:1/film.mp4", "-o", tmp_path / "v.csv"), 4)
+
+    (kept,) = tmp_path.glob("v-until-*.csv")
+    assert kept.read_text() == "what was seen"
+
+
 @pytest.mark.parametrize("words", [(), ("--from", "100")])
 def test_what_a_film_gave_is_kept_when_the_film_cannot_be_read_any_more(
     film: Path, tmp_path: Path, words: tuple[str, ...]

@@ -31,6 +31,12 @@ def test_a_wrong_number_is_answered_by_the_name_of_its_option(words: list[str], 
     assert "--set" not in said
 
 
+def test_an_option_is_not_blamed_for_another_setting_of_its_section() -> None:
+    said = told("-s", "demo", "--set", "detector={threshold: high}", "--detector", "yunet")
+
+    assert said.startswith("--set: detector.threshold: 'high' is not right")
+
+
 def test_an_option_is_taken_as_it_is_typed() -> None:
     words = ["--detector", "7", "--to", "9", "--set", "capture.to=5"]
 

@@ -84,6 +84,12 @@ def test_a_login_beside_an_address_takes_nothing_from_its_query() -> None:
     assert with_login(source) == "http://me:a%2Fb@10.0.0.7?user=me@shop.de"
 
 
+def test_a_login_beside_an_address_goes_to_its_host_whatever_its_path_holds() -> None:
+    source = SourceConfig(address="rtsp://10.0.0.7:554/live/ch1@main", user="me", password="pw")
+
+    assert with_login(source) == "rtsp://me:pw@10.0.0.7:554/live/ch1@main"
+
+
 def test_pictures_and_films_are_told_apart_by_content(tmp_path) -> None:
     film(tmp_path / "a.mp4", [0, 0.04]).rename(tmp_path / "film.jpg")
     Image.new("RGB", (8, 8)).save(tmp_path / "picture.png")

@@ -115,6 +115,7 @@ def test_what_is_no_yaml_is_told_with_its_line_and_what_to_do(tmp_path, text: st
         ("sources=[{address: a, ignore: [[[0, 0], [1, 1]]]}]", "expected at least 3 corners."),
         ("detector.int=3", "--set: detector.int: no such setting."),
         ("1=3", "1: no such setting. There are: runtime"),
+        ("detector=&a {name: *a}", "--set detector: holds itself"),
     ],
 )
 def test_what_is_expected_is_said_with_an_example(tmp_path: Path, word: str, expected: str) -> None:

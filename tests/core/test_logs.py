@@ -3,10 +3,14 @@
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
 from core.logs import Json, Once, Plain, set_up
+from tests.program import ROOT
 
 
 def record(words: str, *args: object, at: float = 0.0, level: int = logging.INFO) -> logging.LogRecord:
@@ -81,6 +85,32 @@ def test_a_message_on_a_terminal_breaks_between_words_and_leaves_paths_whole(sai
     assert max(map(len, broken)) <= 40
     assert " ".join([*broken, path]) == f"warning: {LONG}"
     assert indented == "  --set  runtime.threads=1  and more words than fit into one line"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a Unix terminal")
+def test_messages_are_as_wide_as_the_terminal_that_shows_them_wherever_the_output_goes() -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
+    program = f"import logging; from core.logs import set_up; set_up(False); logging.warning({LONG!r})"
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    subprocess.run(
+        [sys.executable, "-c", program],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        cwd=ROOT,
+        env=environment,
+        check=True,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 4096).decode().splitlines()
+    os.close(ours)
+
+    assert 40 < max(map(len, shown[:-1])) <= 50
 
 
 def test_a_message_into_a_pipe_stays_one_line(said) -> None:

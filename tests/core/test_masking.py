@@ -86,6 +86,7 @@ def test_a_password_of_several_words_is_hidden_where_the_address_is_known() -> N
         "--set: sources.0.password: expected text",
         "password_file=/run/secrets/door monkey=1 bypass=2 keyframe=3",
         "output C:\\films\\a@b.mp4 and file:/films/a@b.mp4: 12:30 at http://[::1]:8080/@x",
+        "file:///films/me@work/a.mp4, file:///C:/Users/me@work/film.mp4, file:/a@b: no such file",
         "camera 'door' (rtsp://10.0.0.7/main) gave no frame for 5 s; trying again in 4 s.",
     ],
 )

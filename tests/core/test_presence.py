@@ -38,7 +38,7 @@ def test_a_track_that_has_ended_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("last", [seen(1, last=True), seen(events=(("track_ended", 1, True),))])
-def test_the_same_id_in_a_source_that_comes_back_is_somebody_else(last: Result) -> None:
+def test_nothing_is_remembered_of_a_track_or_a_source_that_has_ended(last: Result) -> None:
     presence = Presence()
     presence.count(seen(1, events=(("track_started", 1, True),)))
 

@@ -190,8 +190,9 @@ def test_a_disk_that_is_read_only_when_the_file_begins_anew_is_said_and_may_reco
         spool._db.execute("PRAGMA query_only=ON")  # takes not even a delete
         with pytest.raises(SinkError, match=r"cannot be written: .* See to its disk"):
             spool.acknowledge(2)
-    with pytest.raises(SinkError, match=r"cannot be written: .* See to its disk"):
-        spool.append(letters(3))
+    for again in (lambda: spool.append(letters(3)), lambda: spool.acknowledge(1)):
+        with pytest.raises(SinkError, match=r"cannot be written: .* See to its disk"):
+            again()
     assert waiting(spool) == []
     for name, method in real.items():
         monkeypatch.setattr(Path, name, method)

@@ -399,6 +399,19 @@ def test_a_stage_that_fails_on_some_frames_of_a_camera_skips_them() -> None:
     assert report.sources[0].frames_out == 57
 
 
+def test_a_camera_beside_a_source_that_never_was_is_still_live() -> None:
+    """A frame that fails is skipped, as if the other one had not been asked for."""
+    typo = replace(_info("typo"), fault="no such address")
+
+    def opened(info: SourceInfo) -> Film:
+        raise SourceError(info.fault)
+
+    loop = _loop([Film(_info(live=True), 30)], Notes(), OneFace(fails=range(10, 11)))
+    loop.intakes.append(Intake([typo], opened, loop.changed))
+
+    assert [code for code, _ in loop.run().failures] == [SourceError.exit_code]
+
+
 def test_a_sink_that_fails_ends_the_run_and_closes_the_others() -> None:
     sink, other = Notes(fail_at=5), Notes()
     loop = _loop([Film(_info(), 300)], sink)
