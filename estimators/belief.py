@@ -146,7 +146,7 @@ class MoodBelief:
 
     def add(self, mood: F64, quality: float, since: float, time_constant: float) -> None:
         """Take one look: probabilities (7,), its quality, seconds since the one before (inf: none)."""
-        first = math.isinf(since)
+        first = self.weight == 0  # of the moods: looks before it may have told none
         left = math.exp(-since / time_constant)
         # It stands for the time since the look before, so a burst of looks has no more say.
         say = quality * -math.expm1(-(FIRST_GLANCE if first else since) / time_constant)

@@ -151,7 +151,7 @@ def _loss(scores: dict[str, Tensor], targets: Targets, weights: dict[str, float]
             part = quality_loss(score, scores, ends, shares)
         else:
             part = age_loss(score, ends) if name == "age" else class_loss(score, shares[name])
-            if name in targets.told:
+            if name in targets.told and score.shape[1] > 1:  # probabilities teach no single number
                 told = torch.from_numpy(targets.told[name]).to(device)
                 part = (1 - TOLD) * part + TOLD * class_loss(score, told)
         loss = loss + weights[name] * part

@@ -147,7 +147,7 @@ class Faces:
 
 
 def _of(labels: Labels, part: str, fold: Fold | None) -> Array:
-    if fold is None:
+    if fold is None or part == "report":  # a fold divides the training faces alone
         return np.asarray(labels.part == part)
     held = fold.holds(labels)
     return np.asarray((labels.part == "train") & (held if part == "tune" else ~held))

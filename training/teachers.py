@@ -5,6 +5,7 @@ Source: Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network", 2
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,16 @@ from training.loop import answers
 from training.networks import probable
 from training.targets import Faces
 from weights.manifest import cards
-from weights.store import locate
+from weights.store import locate, sha256
 
+ASKED = "asked"  # of what is kept, the key of the question
 LEARNED = 1e-6  # weight of a teacher that was trained on the face, beside one that was not
 
 
 def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dict[str, F32]:
     """The mean of their probabilities, each asked upright and mirrored, by head; kept in a file.
+
+    What is kept there is taken only if these teachers were asked about these faces.
 
     A card is asked for the genders alone: its ages and moods are weaker than what labels teach.
 
@@ -44,9 +48,12 @@ def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dic
     Raises:
         ConfigError: a teacher that says an age as one number.
     """
+    asked = _question(teachers, faces)
     if store.is_file():
         with np.load(store) as kept:
-            return {name: kept[name] for name in kept.files}
+            found = {name: kept[name] for name in kept.files}
+        if str(found.pop(ASKED, "")) == asked:
+            return found
     sums: dict[str, F32] = {}
     counts: dict[str, F32] = {}
     for teacher, shares in ((teacher, teacher.said(faces)) for teacher in teachers):
@@ -59,9 +66,15 @@ def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dic
     store.parent.mkdir(parents=True, exist_ok=True)
     part = store.with_suffix(".part")
     with part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **found)
+        np.savez(file, allow_pickle=False, **found, **{ASKED: np.array(asked)})
     part.replace(store)
     return found
+
+
+def _question(teachers: Sequence[Trained | Carded], faces: Faces) -> str:
+    """The same for the same networks asked about the same faces."""
+    words = [*(teacher.mark() for teacher in teachers), *faces.labels.name.tolist()]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,10 @@ class Trained:
     """A training as a teacher."""
 
     kept: Kept
+
+    def mark(self) -> str:
+        """The same for the same weights."""
+        return sha256(self.kept.folder / "checkpoint.pt")
 
     def new(self, faces: Faces) -> Array:
         """Bool (N,): the faces that it was not trained on."""
@@ -95,6 +112,10 @@ class Carded:
     """A network of the manifest as a teacher: one that never saw the labels of these faces."""
 
     card: Card
+
+    def mark(self) -> str:
+        """The same for the same weights."""
+        return sha256(locate(self.card))
 
     def new(self, faces: Faces) -> Array:
         """Bool (N,): all of them."""

@@ -348,6 +348,16 @@ def test_looks_are_not_overwritten_by_their_beliefs(tmp_path, capsys):
     assert looks.read_text() == before
 
 
+def test_a_mood_is_told_though_an_earlier_look_at_that_moment_told_none(tmp_path):
+    happy = GOOD | {name: float(name == "p_happy") for name in MOODS}
+    looks, out = write(tmp_path / "looks.csv", [GOOD, happy]), tmp_path / "out.csv"
+
+    assert main(["fuse", "--looks", str(looks), "--out", str(out)]) == 0
+
+    last = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))[-1]
+    assert float(last["p_happy"]) > 0.9
+
+
 def test_a_table_without_rows_gives_a_table_without_rows(tmp_path):
     looks, out = write(tmp_path / "looks.csv", []), tmp_path / "out.csv"
 

@@ -92,6 +92,9 @@ def test_an_export_that_differs_is_refused(tmp_path) -> None:
 
     with pytest.raises(WeightsError, match="differs from PyTorch"):
         parity(other, made.SerializeToString(), 48)
+    other.net.heads["gender"].bias.data[:] = torch.nan
+    with pytest.raises(WeightsError, match="differs from PyTorch"):
+        parity(other, made.SerializeToString(), 48)
 
 
 @pytest.mark.parametrize(("store", "bits", "allowed"), [("fp16", 16, 1e-3), ("int8", 8, 3e-2)])

@@ -39,6 +39,12 @@ def test_folds_share_no_picture_cover_the_training_part_and_touch_nothing_else(c
         assert _names(out) | _names(used) == _names(whole)
 
 
+def test_a_fold_leaves_the_report_what_it_is(cache) -> None:
+    report, beside = (Faces(cache, ("drawn",), "report", 0, 0.4, fold=fold) for fold in (None, Fold(1, 4)))
+
+    assert _names(beside) == _names(report)
+
+
 @pytest.mark.parametrize("text", ["", "5", "0/5", "6/5", "1/1", "a/b"])
 def test_a_fold_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="expected K/N"):

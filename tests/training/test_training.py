@@ -182,7 +182,25 @@ def test_a_face_is_told_about_by_teachers_that_have_not_seen_it(cache, whole, tm
     assert np.abs(mixed["age"][~held] - first["age"][~held]).max() > 1e-3
     assert set(mixed) == {"age", "gender", "emotion", "race"}
     np.testing.assert_allclose(mixed["gender"].sum(axis=1), 1, atol=1e-5)
-    assert told([], faces, tmp_path / "first.npz")["age"].shape == (len(faces), 101)
+
+
+def test_what_teachers_said_is_kept_for_the_same_question_alone(cache, whole, tmp_path, monkeypatch) -> None:
+    faces = Faces(cache, ("drawn",), "train", 0, 0.4)
+    half = Faces(cache, ("drawn",), "train", 0, 0.4, fold=Fold(1, 2))
+    store, teachers = tmp_path / "told.npz", [Trained(kept(whole))]
+    said = told(teachers, faces, store)
+
+    with monkeypatch.context() as nobody:
+        nobody.setattr(Trained, "said", None)
+        again = told(teachers, faces, store)
+    of_half = told(teachers, half, store)
+    _train(cache, tmp_path / "other", replace(TINY, epochs=1), seed=2)
+    of_other = told([Trained(kept(tmp_path / "other"))], half, store)
+
+    assert set(again) == set(said)
+    np.testing.assert_array_equal(again["age"], said["age"])
+    assert len(of_half["age"]) == len(half)
+    assert np.abs(of_other["age"] - of_half["age"]).max() > 1e-3
 
 
 def test_what_was_kept_answers_as_the_mean_of_the_training(cache, tmp_path) -> None:
