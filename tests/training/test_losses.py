@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make install-train")
 
+from training import loop  # noqa: E402
 from training.losses import age_loss, class_loss, quality_loss, years  # noqa: E402
+from training.targets import Targets  # noqa: E402
 
 NAN = math.nan
 
@@ -70,3 +73,11 @@ def test_quality_learns_the_mean_chance_of_being_right() -> None:
 def test_years_are_the_mean_or_the_number_itself() -> None:
     assert years(_sure(33)) == pytest.approx(33, abs=1e-3)
     assert years(torch.tensor([[33.0]])) == 33
+
+
+def test_what_teachers_say_in_shares_changes_no_age_that_is_one_number() -> None:
+    scores = {"age": torch.rand(3, 1)}
+    plain = Targets(np.full((3, 2), 30, np.float32), {})
+    told = Targets(plain.ends, {}, {"age": np.full((3, 101), 1 / 101, np.float32)})
+
+    assert loop._loss(scores, told, {"age": 1.0}) == loop._loss(scores, plain, {"age": 1.0})
