@@ -1,8 +1,8 @@
 """All-Age-Faces: the file's name is `NNNNNAYY.jpg`, a serial number and the age.
 
 Numbers up to 07380 are women, those from 07381 on men. `image sets/train.txt` and `val.txt` list
-`NNNNNAYY gender`. Of `original images` and `aligned faces` the original ones are taken where both
-are there. Source: https://github.com/JingchunCheng/All-Age-Faces-Dataset
+`NNNNNAYY gender`. Of `original images` and `aglined faces` (the archive's own spelling) the original
+ones are taken where both are there. Source: https://github.com/JingchunCheng/All-Age-Faces-Dataset
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from evaluation.layouts.place import Place
 LOOKED_FOR = "pictures named NNNNNAYY (All-Age-Faces)"
 NAME = re.compile(r"(\d{5})A(\d{2})")
 LAST_WOMAN = 7380
+ALIGNED = re.compile(r"aligned|aglined", re.IGNORECASE)
 
 
 def sets(place: Place) -> list[Set]:
     """The set, if any picture is named like that."""
-    originals = [file for file in place.pictures if "aligned" not in file.lower()]
+    originals = [file for file in place.pictures if ALIGNED.search(file) is None]
     parts = _parts(place)
     entries = []
     for file in originals or place.pictures:

@@ -40,7 +40,7 @@ def test_utkface_is_read_from_the_names_of_its_files(tmp_path):
 
 def test_all_age_faces_tells_gender_by_number_and_the_part_by_its_lists(tmp_path):
     pictures(tmp_path / "original images", "07380A25.jpg", "07381A60.jpg")
-    pictures(tmp_path / "aligned faces", "07380A25.jpg")
+    pictures(tmp_path / "aglined faces", "07380A25.jpg")  # the archive's own spelling
     text(tmp_path / "image sets" / "train.txt", "07380A25 0\n")
     text(tmp_path / "image sets" / "val.txt", "07381A60 1\n")
 
