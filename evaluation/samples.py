@@ -40,6 +40,7 @@ class Sample:
         votes: how many people said what, in the order of VOTES.
         landmarks: float32 (5, 2), pixels: eyes, nose, mouth corners, image-left first.
         split: the set's own part: train, test, a fold's number.
+        tests: the splits that the set itself keeps for tests; empty where a hash is to decide.
         sound: whether the label can be trusted for reporting (no contradiction, no near copy).
     """
 
@@ -56,23 +57,21 @@ class Sample:
     split: str = ""
     sound: bool = True
     key: str = ""
+    tests: tuple[str, ...] = ()
 
     @property
     def part(self) -> Literal["train", "tune", "report"]:
         """What the picture may be used for: training, choosing and fitting numbers, or reporting.
 
         Our networks have seen no picture of `tune` (1 in 20) and `report` (2 in 20, by a hash of the
-        key; where a set has a test part of its own, that one), and no number is fitted on `report`.
+        key; where a set keeps a part of its own for tests, that one), and no number is fitted on `report`.
         """
         twentieth = bucket(self.key or self.name, 20)
-        if self.split in OFFICIAL:
-            if self.split != "Training":
+        if self.tests and self.split:
+            if self.split in self.tests:
                 return "report"
             return "tune" if twentieth == 2 else "train"
         return "report" if twentieth < 2 else "tune" if twentieth == 2 else "train"
-
-
-OFFICIAL = ("Training", "PublicTest", "PrivateTest")  # FER2013's parts
 
 
 def bucket(key: str, count: int) -> int:

@@ -42,7 +42,8 @@ def _entries(place: Place, table: str, fold: str) -> Iterator[Entry]:
         if file is not None:
             low, high = _group(row["age"])
             female = {"f": 1.0, "m": 0.0}.get(row["gender"], NAN)
-            yield entry(place, file, age_low=low, age_high=high, female=female, split=fold)
+            key = f"{row['user_id']}/{tail}"
+            yield entry(place, file, key=key, age_low=low, age_high=high, female=female, split=fold)
 
 
 def _group(text: str) -> tuple[float, float]:

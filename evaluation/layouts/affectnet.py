@@ -19,7 +19,7 @@ import numpy as np
 
 from core.types import Image
 from evaluation.layouts.entry import UNOPENED, Entry, Set, entry
-from evaluation.layouts.folders import MOODS, PARTS, by_folder, part
+from evaluation.layouts.folders import MOODS, PARTS, by_folder, part, within
 from evaluation.layouts.place import Place
 from evaluation.samples import Sample
 
@@ -29,6 +29,7 @@ LOOKED_FOR = (
 )
 LABELS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
 CLASSES = {str(i): MOODS[name] for i, name in enumerate(LABELS)}
+TESTS = ("val", "test")  # published figures are about val; who passes the set on may call it test
 BORDER = 0.5  # sides of the face's box that are kept around it
 
 
@@ -37,7 +38,10 @@ def sets(place: Place) -> list[Set]:
     entries = _annotated(place) or _tables(place)
     if not entries:
         found = by_folder(place, CLASSES) or by_folder(place, MOODS)
-        entries = [entry(place, file, mood=mood, split=part(file)) for file, mood in found.items()]
+        entries = [
+            entry(place, file, key=within(file), mood=mood, split=part(file), tests=TESTS)
+            for file, mood in found.items()
+        ]
     return [Set("affectnet", entries)] if entries else []
 
 
@@ -50,7 +54,7 @@ def _annotated(place: Place) -> list[Entry]:
             file = pictures.get(name.removesuffix("_exp.npy").replace("annotations/", "images/"))
             if file is not None and label in CLASSES:
                 mood = CLASSES[label]
-                entries.append(entry(place, file, mood=mood, split=part(file)))
+                entries.append(entry(place, file, mood=mood, split=part(file), tests=TESTS))
     return entries
 
 
@@ -68,9 +72,9 @@ def _rows(place: Place, table: str, text: str) -> Iterator[Entry]:
         if file is not None and row["expression"] in CLASSES:
             mood = CLASSES[row["expression"]]
             box = [float(row[f"face_{key}"]) for key in ("x", "y", "width", "height")]
-            split = PARTS.get(table, "")
+            split, key = PARTS.get(table, ""), row["subDirectory_filePath"]
             yield Entry(
-                Sample(file, UNOPENED, mood=mood, split=split),
+                Sample(file, UNOPENED, mood=mood, split=split, tests=TESTS, key=key),
                 partial(_cut, place, file, box),
             )
 

@@ -2,7 +2,8 @@
 
 Numbers up to 07380 are women, those from 07381 on men. `image sets/train.txt` and `val.txt` list
 `NNNNNAYY gender`. Of `original images` and `aglined faces` (the archive's own spelling) the original
-ones are taken where both are there. Source: https://github.com/JingchunCheng/All-Age-Faces-Dataset
+ones are taken where both are there. The key of a picture is that of our pack, which the shipped
+networks learned from: a picture is of the same part in both, whatever the lists say. Source: https://github.com/JingchunCheng/All-Age-Faces-Dataset
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ def sets(place: Place) -> list[Set]:
         stem = PurePosixPath(file).stem
         name = NAME.fullmatch(stem)
         if name is not None:
-            female = float(int(name[1]) <= LAST_WOMAN)
-            entries.append(entry(place, file, age=float(name[2]), female=female, split=parts.get(stem, "")))
+            female, key = float(int(name[1]) <= LAST_WOMAN), f"aaf/{stem}.webp"
+            split = parts.get(stem, "")
+            entries.append(entry(place, file, key=key, age=float(name[2]), female=female, split=split))
     return [Set("allagefaces", entries)] if entries else []
 
 

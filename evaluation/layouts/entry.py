@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,11 @@ class Set:
     groups: tuple[tuple[float, float], ...] = ()
 
 
-def entry(place: Place, file: str, **labels: Any) -> Entry:
-    """The entry of a picture that is a file of its own; its name is the file's."""
-    return Entry(Sample(file, UNOPENED, **labels), partial(place.image, file))
+def entry(place: Place, file: str, *, key: str = "", **labels: Any) -> Entry:
+    """The entry of a picture that is a file of its own; its name is the file's.
+
+    Its key, unless one is given, is the file's name without folders: so its part is the same however
+    the folders are called and at whichever of them `--data` points.
+    """
+    key = key or PurePosixPath(file).name
+    return Entry(Sample(file, UNOPENED, key=key, **labels), partial(place.image, file))

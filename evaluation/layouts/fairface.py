@@ -19,6 +19,7 @@ LOOKED_FOR = "a .csv with the columns file, age, gender, race, service_test (Fai
 # Written as `Latino_Hispanic`, `East Asian`, ...
 RACES = ("white", "black", "latino", "east asian", "southeast asian", "indian", "middle eastern")
 GROUPS = ((0, 2), (3, 9), (10, 19), (20, 29), (30, 39), (40, 49), (50, 59), (60, 69), (70, 100))
+TESTS = ("val",)  # what published figures are about
 COLUMNS = "file,age,gender,race"
 
 
@@ -46,11 +47,13 @@ def _entries(place: Place, table: str, text: str) -> Iterator[Entry]:
             yield entry(
                 place,
                 file,
+                key=row["file"],
                 age_low=low,
                 age_high=high,
                 female={"female": 1.0, "male": 0.0}.get(row["gender"].lower(), NAN),
                 race=RACES.index(race) if race in RACES else -1,
                 split=PurePosixPath(row["file"]).parts[0],
+                tests=TESTS,
             )
 
 

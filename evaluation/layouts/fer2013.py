@@ -4,12 +4,16 @@ The names of Usage are the contest's: Training, PublicTest and PrivateTest.
 `fer2013new.csv` beside it brings FER+'s votes, row by row in the same order; for folders, by the
 names fer0000000.png that it gives. Sources: Goodfellow et al., arXiv 1307.0414; Barsoum et al.,
 arXiv 1608.01041, and https://github.com/microsoft/FERPlus
+
+The table shows many pictures several times: equal ones share a key, and so a part. They are not
+of the part that our pack has them in, whose cells are numbered otherwise.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -17,10 +21,10 @@ import numpy as np
 
 from core.types import Image
 from evaluation.layouts.entry import UNOPENED, Entry, Set, entry
-from evaluation.layouts.folders import MOODS, by_folder, part
-from evaluation.layouts.packs import FERPLUS, TILE
+from evaluation.layouts.folders import MOODS, by_folder, part, within
+from evaluation.layouts.packs import FERPLUS, TESTS, TILE
 from evaluation.layouts.place import Place
-from evaluation.samples import OFFICIAL, Sample
+from evaluation.samples import Sample
 
 LOOKED_FOR = "a .csv with the columns emotion, pixels, Usage, or folders angry, happy, sad ... (FER2013)"
 VOTES = "fer2013new.csv"
@@ -42,8 +46,9 @@ def sets(place: Place) -> list[Set]:
 def _picture(place: Place, file: str, mood: int, votes: dict[str, Votes]) -> Entry:
     path = PurePosixPath(file)
     prefix = path.stem.partition("_")[0]
-    split = prefix if prefix in OFFICIAL else USAGE.get(part(file), "")
-    return entry(place, file, mood=mood, split=split, votes=votes.get(f"{path.stem}.png", ()))
+    split = prefix if prefix in USAGE.values() else USAGE.get(part(file), "")
+    said = votes.get(f"{path.stem}.png", ())
+    return entry(place, file, key=within(file), mood=mood, split=split, tests=TESTS, votes=said)
 
 
 def _table(place: Place) -> Iterator[Entry]:
@@ -53,19 +58,33 @@ def _table(place: Place) -> Iterator[Entry]:
         head, *lines = place.bytes(name).splitlines(keepends=True) or [b""]
         columns = [column.strip() for column in head.decode("utf-8-sig", "replace").split(",")]
         if sorted(columns) == ["Usage", "emotion", "pixels"]:
-            votes = [said for _, said in _votes(place)]
-            start = len(head)
-            for number, line in enumerate(lines):
-                cells = dict(zip(columns, line.decode("ascii").strip().split(","), strict=True))
-                labels = Sample(
-                    f"fer{number:07d}",
-                    UNOPENED,
-                    mood=int(cells["emotion"]),
-                    votes=votes[number] if votes else (),
-                    split=cells["Usage"].strip(),
-                )
-                yield Entry(labels, partial(_pixels, place, name, start, len(line), columns.index("pixels")))
-                start += len(line)
+            yield from _rows(place, name, len(head), lines, columns)
+
+
+def _rows(place: Place, name: str, start: int, lines: Sequence[bytes], columns: list[str]) -> Iterator[Entry]:
+    votes = [said for _, said in _votes(place)]
+    told = [_told(line, columns) for line in lines]
+    tested = {key for _, split, key in told if split in TESTS}
+    for number, (line, (mood, split, key)) in enumerate(zip(lines, told, strict=True)):
+        labels = Sample(
+            f"fer{number:07d}",
+            UNOPENED,
+            mood=mood,
+            votes=votes[number] if votes else (),
+            split=split,
+            tests=TESTS,
+            sound=split in TESTS or key not in tested,
+            key=key,
+        )
+        yield Entry(labels, partial(_pixels, place, name, start, len(line), columns.index("pixels")))
+        start += len(line)
+
+
+def _told(line: bytes, columns: list[str]) -> tuple[int, str, str]:
+    """The mood of a row, its part of the set, and a key that equal pictures share."""
+    cells = dict(zip(columns, line.decode("ascii").strip().split(","), strict=True))
+    key = hashlib.sha256(cells["pixels"].strip().encode()).hexdigest()
+    return int(cells["emotion"]), cells["Usage"].strip(), key
 
 
 def _pixels(place: Place, name: str, start: int, size: int, column: int) -> Image:

@@ -28,6 +28,15 @@ def by_folder(place: Place, classes: Mapping[str, int]) -> dict[str, int]:
     return {file: classes[folder] for file, folder in found if folder in classes}
 
 
+def within(file: str) -> str:
+    """The file's name with the class's folder before it: file names may come again in every class.
+
+    >>> within("archive/train/angry/im0.png")
+    'angry/im0.png'
+    """
+    return "/".join(PurePosixPath(file).parts[-2:])
+
+
 def part(file: str) -> str:
     """train, val or test, if a folder of its path says so."""
     folders = PurePosixPath(file.lower()).parent.parts

@@ -23,6 +23,7 @@ LOOKED_FOR = (
 )
 TILE = 48  # px, side of a face of FER2013
 FERPLUS = [*VOTES[:-1], "nf"]
+TESTS = ("PublicTest", "PrivateTest")  # what FER2013's contest kept
 POINTS = [f"{point}_{axis}" for point in ("eye_l", "eye_r", "nose", "mouth_l", "mouth_r") for axis in "xy"]
 Row = dict[str, str]
 
@@ -63,6 +64,7 @@ def _people(place: Place, rows: Iterator[Row]) -> Iterator[Entry]:
         yield entry(
             place,
             row["file"],
+            key=row["file"],
             age=_number(row["age"]),
             female=_female(row["gender"]),
             race=_index(row, "race", len(RACES)),
@@ -88,13 +90,16 @@ def _moods(place: Place, rows: Iterator[Row]) -> Iterator[Entry]:
             part = None if whole is None else whole[top : top + TILE, left : left + TILE]
             return None if part is None or part.shape[:2] != (TILE, TILE) else np.ascontiguousarray(part)
 
-        key = f"{row['sheet']}/{row['row']}/{row['col']}"  # several rows may show one picture
+        # Several rows may show one picture. `dup_group` joins a few more, nearly equal ones (four groups
+        # with parts in both train and tune), but the shipped networks learned by these parts.
+        key = f"{row['sheet']}/{row['row']}/{row['col']}"
         labels = Sample(
             row.get("orig") or key,
             UNOPENED,
             mood=_index(row, "emotion", len(EMOTIONS)),
             votes=tuple(int(row[f"ferplus_{name}"]) for name in FERPLUS) if "ferplus_nf" in row else (),
             split=row.get("split", ""),
+            tests=TESTS,
             sound=row.get("emotion_ambiguous") != "1" and row.get("near_public_test") != "1",
             key=key,
         )

@@ -17,6 +17,7 @@ from evaluation.layouts.place import Place
 LOOKED_FOR = "list_patition_label.txt beside Image/aligned, or class folders 1 to 7 (RAF-DB)"
 LIST = "list_patition_label.txt"  # the set's own spelling
 LABELS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
+TESTS = ("test",)
 CLASSES = {str(i + 1): MOODS[name] for i, name in enumerate(LABELS)}
 
 
@@ -28,7 +29,7 @@ def sets(place: Place) -> list[Set]:
     if not entries:
         found = by_folder(place, {**CLASSES, "0": -1})
         if -1 not in found.values():
-            entries = [entry(place, file, mood=mood, split=part(file)) for file, mood in found.items()]
+            entries = [_entry(place, file, mood, part(file)) for file, mood in found.items()]
     return [Set("rafdb", entries)] if entries else []
 
 
@@ -40,5 +41,11 @@ def _list(place: Place, name: str) -> list[Entry]:
         file = place.by_stem.get(f"{stem}_aligned") or place.by_stem.get(stem)
         if file is not None:
             split = "train" if stem.startswith("train") else "test"
-            entries.append(entry(place, file, mood=CLASSES[label.strip()], split=split))
+            entries.append(_entry(place, file, CLASSES[label.strip()], split))
     return entries
+
+
+def _entry(place: Place, file: str, mood: int, split: str) -> Entry:
+    # The aligned picture and the original one, listed or in a folder, are of one part.
+    key = PurePosixPath(file).stem.removesuffix("_aligned")
+    return entry(place, file, key=key, mood=mood, split=split, tests=TESTS)

@@ -176,12 +176,9 @@ def test_the_bare_picture_is_judged_without_a_detector(people, tmp_path):
 
 @pytest.mark.slow
 def test_moods_are_told_by_both_kinds_of_labels_where_both_are_there(tmp_path):
-    pixels = " ".join(
-        str(value) for value in cv2.cvtColor(cv2.resize(portrait(130, 130), (48, 48)), 6).ravel()
-    )
-    rows = [
-        f"{mood},{pixels},{usage}" for mood, usage in ((3, "PrivateTest"), (6, "PublicTest"), (0, "Training"))
-    ]
+    grey = cv2.cvtColor(cv2.resize(portrait(130, 130), (48, 48)), 6)
+    labels = ((3, "PrivateTest", grey), (6, "PublicTest", grey), (0, "Training", cv2.flip(grey, 1)))
+    rows = [f"{mood},{' '.join(map(str, image.ravel()))},{usage}" for mood, usage, image in labels]
     text(tmp_path / "fer2013.csv", "\n".join(["emotion,pixels,Usage", *rows]) + "\n")
     votes = [
         "PrivateTest,a.png,0,10,0,0,0,0,0,0,0,0",
