@@ -6,7 +6,7 @@ CACHE/NAME.labels.npz  a column for each field of `Labels`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import BinaryIO
@@ -14,9 +14,10 @@ from typing import BinaryIO
 import numpy as np
 from numpy.lib.format import write_array_header_1_0
 
-from core.errors import ConfigError
+from core.errors import ConfigError, SourceError
 from core.types import F32, I64, U8, Array, Crop, Faces
 from estimators.align import cut, placement
+from evaluation.options import written
 from evaluation.samples import VOTES, Sample
 
 PIXELS, LABELS = ".npy", ".labels.npz"  # endings of a set's files
@@ -37,8 +38,8 @@ class Labels:
     Attributes:
         name, key, part: str (N,); key and part as in `Sample`.
         age, age_low, age_high, female: float32 (N,), NaN where not labelled.
-        race, mood: int64 (N,), -1 where not labelled.
-        votes: float32 (N, 8), in the order of `evaluation.samples.VOTES`; zeros where there are none.
+        race, mood: int64 (N,), indices into RACES and EMOTIONS, -1 where not labelled.
+        votes: float32 (N, 10), in the order of `evaluation.samples.VOTES`; zeros where there are none.
         sound: bool (N,).
         found: bool (N,), a detector found the face.
         bare: float32 (N, 4): x, y of the bare picture's top left corner and of the way along its
@@ -77,7 +78,22 @@ def build(name: str, faces: Iterable[tuple[Sample, Faces]], folder: Path, side: 
 
     Raises:
         ConfigError: there is no face in it.
+        SourceError: reading the faces broke off.
+        SinkError: the set cannot be written.
     """
+    with written(folder):
+        return _built(name, _reading(name, faces), folder, side)
+
+
+def _reading(name: str, faces: Iterable[tuple[Sample, Faces]]) -> Iterator[tuple[Sample, Faces]]:
+    """The same faces; what fails in reading them is not taken for a failure of writing."""
+    try:
+        yield from faces
+    except OSError as error:
+        raise SourceError(f"{name}: reading it broke off ({error.strerror or error}).") from error
+
+
+def _built(name: str, faces: Iterable[tuple[Sample, Faces]], folder: Path, side: int) -> Labels:
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{name}{end}" for end in (PIXELS, LABELS)]
     parts = [file.with_name(f"{file.name}.part") for file in files]

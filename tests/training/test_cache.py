@@ -5,7 +5,7 @@ import errno
 import numpy as np
 import pytest
 
-from core.errors import ConfigError
+from core.errors import ConfigError, SinkError, SourceError
 from core.types import Crop, Faces
 from estimators.align import cut
 from tests.training.drawn import SIDE, cached, face, faces
@@ -47,10 +47,21 @@ def test_a_disk_that_is_full_when_the_labels_come_leaves_the_set_as_it_was(tmp_p
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(SinkError, match=r"cannot be written \(No space left on device\)"):
         cached(tmp_path, 5)
 
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_source_that_cannot_be_read_is_not_blamed_on_the_cache(tmp_path) -> None:
+    def breaking():
+        yield face(1)
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(SourceError, match=r"^drawn: reading it broke off \(Input/output error\)\.$"):
+        build("drawn", breaking(), tmp_path, SIDE)
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_faces_beside_labels_of_others_are_refused(tmp_path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -73,3 +75,14 @@ def test_what_a_set_keeps_for_tests_is_never_learned(tmp_path) -> None:
     labels = read("rafdb", tmp_path)[1]
     kept = np.array(["test_" in name for name in labels.name])
     np.testing.assert_array_equal(labels.part == "report", kept)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")  # noqa: PTH110
+def test_a_full_disk_is_one_sentence(tmp_path, capsys) -> None:
+    data = pictures(tmp_path / "data", "1_0_0_20170104023102422.jpg")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "utkface.npy.part").symlink_to("/dev/full")
+
+    assert cut_out(data, tmp_path / "out") == 6
+
+    assert os.strerror(errno.ENOSPC) in capsys.readouterr().err.splitlines()[-1]
