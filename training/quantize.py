@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,24 +57,36 @@ def quantize(trained: Kept, whole: Any, settled: Any, cache: Path, out: Path, *,
         save(settled, soft)
         quant_pre_process(str(soft), str(ready), skip_symbolic_shape=True)
         train = Faces(cache, recipe.sets, "train", 0, recipe.votes, fold=trained.fold)
-        logging.getLogger().setLevel(logging.ERROR)  # it speaks through the root logger
-        quantize_static(
-            str(ready),
-            str(small),
-            _Reader(train, trained),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=OPERATORS,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            reduce_range=True,  # 7 bits: without VNNI an x86 processor's sums of 8-bit products overflow
-        )
+        with _quiet():
+            quantize_static(
+                str(ready),
+                str(small),
+                _Reader(train, trained),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=OPERATORS,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                reduce_range=True,  # 7 bits: without VNNI an x86 processor's sums of 8-bit products overflow
+            )
         lost = _lost(trained, cache, plain, small)
         if lost and not force:
             raise WeightsError(
                 f"8 bits lose too much: {'; '.join(lost)}. Write it all the same with --force."
             )
         out.write_bytes(small.read_bytes())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """For libraries that speak through the root logger."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 class _Reader(CalibrationDataReader):
