@@ -16,6 +16,8 @@ import numpy as np
 from core.errors import ConfigError
 from core.types import F64, I64, Array
 from evaluation.layouts.place import Place
+from evaluation.measures import quotient
+from evaluation.report import Measure
 
 FOLDS = 10
 NAME = re.compile(r"(.+)_(\d{4})")
@@ -136,9 +138,21 @@ def best_threshold(scores: F64, same: Array) -> float:
     return float((ends[i] + ends[i + 1]) / 2) if 0 < i < len(scores) else float(ends[i] if i else np.inf)
 
 
-def accepted_at(scores: F64, same: Array, false_accepts: float) -> Array:
-    """Which pairs of one person are accepted where at most that share of the others is; bool."""
-    others = np.sort(scores[~same])[::-1]
-    allowed = int(false_accepts * len(others))
-    threshold = others[allowed] if allowed < len(others) else -np.inf
-    return np.asarray(scores[same] > threshold)
+def accepted(scores: F64, same: Array, false_accepts: float) -> Measure:
+    """The share of pairs of one person that are accepted where at most that share of the others is.
+
+    The threshold is sought anew in every draw: it rests on the few likest pairs of two people, so most of
+    the uncertainty is its own. Not known without pairs of both kinds.
+    """
+    order = np.argsort(-scores[~same], kind="stable")
+    others, ones = np.append(scores[~same][order], -np.inf), scores[same]
+
+    def measure(weights: Array) -> Array:
+        passed = np.cumsum(weights[:, ~same][:, order], axis=1)  # pairs of two people down to each score
+        everyone = weights[:, ~same].sum(axis=1)
+        first = (passed <= np.floor(false_accepts * everyone)[:, None]).sum(axis=1)  # that is refused
+        own = weights[:, same]
+        hits = (own * (ones > others[first][:, None])).sum(axis=1)
+        return quotient(hits, own.sum(axis=1) * (everyone > 0))
+
+    return measure

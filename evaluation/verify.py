@@ -24,7 +24,7 @@ from evaluation.layouts.place import Place
 from evaluation.measures import share
 from evaluation.models import DETECTORS, default, model_row, open_detector, open_model
 from evaluation.options import made, natural, whole
-from evaluation.pairs import Pair, accepted_at, by_folds, drawn, listed, people
+from evaluation.pairs import Pair, accepted, by_folds, drawn, listed, people
 from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table, bootstraps
 
@@ -133,10 +133,9 @@ def figures(
     known = compared(pairs, prints)
     scores, same = likeness(known, prints)
     right = by_folds(scores, same, np.array([pair.fold for pair in known], np.int64))
-    accepted = np.zeros(len(known), np.bool_)
-    accepted[same] = accepted_at(scores, same, FALSE_ACCEPTS)
     lost = np.arange(len(pairs)) >= len(known)
-    metrics = bootstraps(len(known), {"accuracy": share(right), "tar_at_far_0.001": share(accepted, same)})
+    told = {"accuracy": share(right), "tar_at_far_0.001": accepted(scores, same, FALSE_ACCEPTS)}
+    metrics = bootstraps(len(known), told)
     metrics |= bootstraps(len(pairs), {"missed_share": share(lost)})
     kinds = {"one person": same, "two people": ~same}
     by_kind = {

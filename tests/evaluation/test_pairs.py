@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from core.errors import ConfigError
 from core.types import Crop, Estimates
@@ -12,7 +13,9 @@ from evaluation import verify
 from evaluation.__main__ import main
 from evaluation.curves import accepts
 from evaluation.layouts.place import Place
-from evaluation.pairs import accepted_at, best_threshold, by_folds, drawn, listed, people
+from evaluation.measures import plain
+from evaluation.pairs import accepted, best_threshold, by_folds, drawn, listed, people
+from evaluation.report import bootstrap
 from tests.evaluation.sets import picture, pictures, text
 
 
@@ -89,8 +92,40 @@ def test_few_false_accepts_are_allowed():
     scores = np.array([0.9, 0.6, 0.4, 0.7, 0.5, 0.3, 0.2])
     same = np.array([True, True, True, False, False, False, False])
 
-    assert accepted_at(scores, same, 1e-3).tolist() == [True, False, False]
-    assert accepted_at(scores, same, 0.25).tolist() == [True, True, False]
+    shares = [plain(accepted(scores, same, allowed), 7) for allowed in (1e-3, 0.25)]
+
+    assert shares == [1 / 3, 2 / 3]
+
+
+def test_accepted_pairs_are_those_over_the_least_threshold_that_lets_few_enough_others_pass():
+    generator = np.random.default_rng(5)
+    for _ in range(60):
+        same, scores = generator.random(30) < 0.5, generator.integers(0, 12, 30) / 4
+        weights = generator.multinomial(30, np.full(30, 1 / 30), 4).astype(float)
+        allowed = generator.choice([0.0, 0.1, 0.3])
+
+        shares = accepted(scores, same, allowed)(weights)
+
+        for share, counts in zip(shares, weights.astype(int), strict=True):
+            ones, others = (np.repeat(scores, counts * kind) for kind in (same, ~same))
+            passing = [at for at in (-1, *scores) if (others > at).sum() <= np.floor(allowed * len(others))]
+            assert share == pytest.approx((ones > min(passing)).mean())
+
+
+def test_without_pairs_of_two_people_no_threshold_is_known():
+    assert np.isnan(plain(accepted(np.array([0.9, 0.8]), np.ones(2, bool), 1e-3), 2))
+
+
+def test_the_interval_of_accepted_pairs_holds_the_truth_about_as_often_as_it_says():
+    """Likenesses are normal, 2.5 apart: one in a hundred of two people is as alike as 57 % of one are."""
+    generator = np.random.default_rng(7)
+    same, truth = np.arange(1000) < 500, stats.norm.sf(stats.norm.isf(0.01) - 2.5)
+
+    made = [
+        bootstrap(1000, accepted(generator.normal(0, 1, 1000) + 2.5 * same, same, 0.01)) for _ in range(40)
+    ]
+
+    assert np.mean([figure.low <= truth <= figure.high for figure in made]) >= 0.85
 
 
 class Greys:
