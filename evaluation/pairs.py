@@ -56,7 +56,7 @@ def listed(text: str, pictures: dict[str, dict[int, str]]) -> list[Pair]:
     The first line gives folds and pairs; then `Name 1 4`, or `Name 1 Other 2`.
 
     Raises:
-        ConfigError: a line that is none of these, or names a picture that is not there.
+        ConfigError: a line that is none of these, or names a picture that is not there; or a single fold.
     """
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if len(lines) < 2 or not lines[0][-1].isdecimal() or int(lines[0][-1]) < 1:
@@ -76,6 +76,11 @@ def listed(text: str, pictures: dict[str, dict[int, str]]) -> list[Pair]:
                 f"pairs.txt, line {number + 2}: '{' '.join(line)}' names no two pictures."
             ) from error
         pairs.append(Pair(*ends, same=len(line) == 3, fold=number // (2 * count)))
+    if pairs[-1].fold == 0:
+        raise ConfigError(
+            f"pairs.txt: {len(pairs)} pairs, with {count} of each kind in a fold, are a single fold; "
+            "each is judged by the threshold of the others, so it takes two."
+        )
     return pairs
 
 
@@ -118,7 +123,12 @@ def by_folds(scores: F64, same: Array, folds: I64) -> Array:
     Args:
         scores: float64 (N,), higher for one person.
         same: bool (N,). folds: int64 (N,).
+
+    Raises:
+        ConfigError: all pairs are of one fold.
     """
+    if len(np.unique(folds)) == 1:
+        raise ConfigError("both faces are known in pairs of a single fold, and no other can judge it.")
     right = np.zeros(len(scores), np.bool_)
     for fold in np.unique(folds):
         here = folds == fold

@@ -7,6 +7,7 @@ the threshold that is best for the other nine.
 from __future__ import annotations
 
 import argparse
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -28,6 +29,7 @@ from evaluation.pairs import Pair, accepted, by_folds, drawn, listed, people
 from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table, bootstraps
 
+log = logging.getLogger(__name__)
 FALSE_ACCEPTS = 1e-3
 
 
@@ -97,6 +99,8 @@ def embed(place: Place, pairs: Sequence[Pair], network: Network, finder: Finder 
     prints = {}
     for name in watched(names, len(names), "verify"):
         image = place.image(name)
+        if image is None:
+            log.warning("%s: cannot be read as a picture.", name)
         vector = None if image is None else _print(image, network, finder)
         if vector is not None and np.isfinite(vector).all():
             prints[name] = vector

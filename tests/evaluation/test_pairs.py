@@ -14,7 +14,7 @@ from evaluation.__main__ import main
 from evaluation.curves import accepts
 from evaluation.layouts.place import Place
 from evaluation.measures import plain
-from evaluation.pairs import accepted, best_threshold, by_folds, drawn, listed, people
+from evaluation.pairs import Pair, accepted, best_threshold, by_folds, drawn, listed, people
 from evaluation.report import bootstrap
 from tests.evaluation.sets import picture, pictures, text
 
@@ -50,6 +50,15 @@ def test_a_pair_of_pictures_that_are_not_there_is_told_by_its_line(tmp_path):
 
     with pytest.raises(ConfigError, match=r"pairs.txt, line 2: 'A 1 9'"):
         listed("1\t1\nA\t1\t9\n", known)
+
+
+def test_pairs_of_a_single_fold_are_refused(tmp_path):
+    known = people(Place(pictures(tmp_path, "A/A_0001.png", "A/A_0002.png", "B/B_0001.png")))
+
+    with pytest.raises(ConfigError, match="2 pairs, with 1 of each kind in a fold, are a single fold"):
+        listed("1 1\nA 1 2\nA 1 B 1\n", known)
+    with pytest.raises(ConfigError, match="pairs of a single fold"):
+        by_folds(np.array([0.9, 0.1]), np.array([True, False]), np.zeros(2, int))
 
 
 def test_drawn_folds_share_nobody_and_are_the_same_for_the_same_seed(tmp_path):
@@ -175,6 +184,17 @@ def test_the_curve_of_accepted_pairs_runs_along_the_top_where_all_are_told_apart
     assert len(set(heights[0])) == 1
     assert heights[1] == sorted(heights[1], reverse=True)
     assert min(heights[1]) > heights[0][0]
+
+
+def test_a_picture_that_cannot_be_read_is_told_and_its_pairs_have_no_face(tmp_path, caplog):
+    text(tmp_path / "A" / "A_0001.jpg", "broken")
+    picture(tmp_path / "A" / "A_0002.png")
+    pair = Pair("A/A_0001.jpg", "A/A_0002.png", same=True, fold=0)
+
+    prints = verify.embed(Place(tmp_path), [pair], Greys(), None)
+
+    assert list(prints) == ["A/A_0002.png"]
+    assert caplog.messages == ["A/A_0001.jpg: cannot be read as a picture."]
 
 
 def test_a_folder_without_people_is_an_error_of_one_sentence(tmp_path, monkeypatch, capsys):
