@@ -22,7 +22,7 @@ def precision_recall(name: str, found: Sequence[Faces], truth: Sequence[Labels])
     series = {}
     for level in LEVELS:
         hits, judged, faces = (counts.sum(axis=0) for counts in tally(matches(found, truth, level)))
-        said = judged > 0
+        said = (judged > 0) & (faces > 0)
         series[level] = hits[said] / max(faces, 1), hits[said] / judged[said]
     drawn = lines(series, "recall", "precision", (UNIT, UNIT))
     return Plot(f"{name}: precision over recall", drawn, "Each point is a score from which faces are taken.")

@@ -166,6 +166,6 @@ def _by_score(one: Run, truth: Sequence[Labels]) -> Table:
     for score in SCORES:
         recalls = by_height(rows, truth, score).values()
         _, precision = over(rows, score)
-        lines.append([f"{score:.1f}", *(f"{figure.value:.3f}" for figure in (*recalls, precision))])
+        lines.append([f"{score:.1f}", *(figure.short for figure in (*recalls, precision))])
     title = f"{one.card.id}: recall by height of the face, and precision"
     return Table(title, ("score from", *bands, "precision"), lines)

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from core.types import Array, Faces
+from evaluation.measures import share
 from evaluation.report import Figure, bootstrap
 from evaluation.wider_pack import LEVELS, Labels
 from evaluation.widerface import Matches, average_precision, match, tally
@@ -57,5 +58,5 @@ def by_height(rows: Sequence[Matches], truth: Sequence[Labels], score: float) ->
 
 
 def ratio(part: Array, whole: Array) -> Figure:
-    """Sum over sum; for the interval, pictures are drawn again."""
-    return bootstrap(len(part), lambda weights: (weights @ part) / np.maximum(weights @ whole, 1))
+    """Sum over sum, not known of nothing; for the interval, pictures are drawn again."""
+    return bootstrap(len(part), share(part, whole))

@@ -31,14 +31,20 @@ Measure = Callable[[Array], Array]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value and its 95 % interval."""
+    """A measured value and its 95 % interval; NaN what is not known."""
 
     value: float
     low: float
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+        ends = f" ({self.low:.3f} to {self.high:.3f})" if np.isfinite(self.low) else ""
+        return self.short + ends
+
+    @property
+    def short(self) -> str:
+        """The value alone; a dash where it is not known."""
+        return f"{self.value:.3f}" if np.isfinite(self.value) else "-"
 
 
 @dataclass(frozen=True, slots=True)

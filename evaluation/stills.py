@@ -218,4 +218,4 @@ def _by_group(title: str, found: Found) -> Table:
 
 
 def _cell(figure: Figure | None) -> str:
-    return str(figure) if figure is not None and np.isfinite(figure.value) else "-"
+    return "-" if figure is None else str(figure)

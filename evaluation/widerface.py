@@ -87,13 +87,13 @@ def average_precision(hits: Array, judged: Array, faces: Array | int) -> F64:
         faces: (...), in the subset.
 
     Returns:
-        float64 (...), 0 to 1.
+        float64 (...), 0 to 1; NaN where the subset has no face.
     """
     recall = np.asarray(hits) / np.maximum(np.asarray(faces), 1)[..., None]
     precision = np.asarray(hits) / np.maximum(judged, 1)
     envelope = np.maximum.accumulate(precision[..., ::-1], axis=-1)[..., ::-1]
     steps = np.diff(recall, axis=-1, prepend=0)
-    result: F64 = (steps * envelope).sum(axis=-1)
+    result: F64 = np.where(np.asarray(faces) > 0, (steps * envelope).sum(axis=-1), np.nan)
     return result
 
 

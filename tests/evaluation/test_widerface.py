@@ -1,10 +1,13 @@
 """The protocol on cases that one can work out by hand."""
 
+import re
+
 import numpy as np
 import pytest
 
-from core.types import F32, F64, Array
-from evaluation.detection import by_height, over
+from core.types import F32, F64, Array, Faces
+from evaluation.curves import precision_recall
+from evaluation.detection import by_height, over, precisions
 from evaluation.wider_pack import Labels
 from evaluation.widerface import Matches, average_precision, match, tally
 
@@ -110,12 +113,33 @@ def test_recall_goes_by_the_height_of_the_label():
 
     found = by_height(rows, truth, 0.5)
 
-    assert {band: figure.value for band, figure in found.items()} == {
-        "0-10 px": 0,
-        "10-20 px": 0.5,
-        "20-40 px": 0,
-        "40+ px": 0.5,
+    assert {band: figure.short for band, figure in found.items()} == {
+        "0-10 px": "-",
+        "10-20 px": "0.500",
+        "20-40 px": "-",
+        "40+ px": "0.500",
     }
+
+
+def test_of_no_face_and_of_nothing_found_no_share_is_known():
+    truth = [Labels(boxes(0, size=50), dict.fromkeys(("easy", "medium", "hard"), counted(False)))] * 3
+    rows = [match(boxes(), scores(), labels.boxes, labels.counted["hard"]) for labels in truth]
+
+    found = [*by_height(rows, truth, 0.5).values(), *over(rows, 0.5)]
+    found += precisions([Faces.none()] * 3, truth).values()
+
+    assert len(found) == 4 + 2 + 3
+    assert all(np.isnan([figure.value, figure.low, figure.high]).all() for figure in found)
+    assert {str(figure) for figure in found} == {"-"}
+
+
+def test_a_level_without_faces_has_no_curve():
+    truth = [Labels(boxes(0), {"easy": counted(False), "medium": counted(True), "hard": counted(True)})]
+    alarm = Faces(boxes(500), scores(0.9), np.full((1, 5, 2), np.nan, np.float32))
+
+    drawn = precision_recall("yunet", [alarm], truth).svg
+
+    assert [len(points.split()) for points in re.findall("points='(.*?)'", drawn)] == [0, 1, 1]
 
 
 def test_recall_and_precision_are_read_over_a_score():
