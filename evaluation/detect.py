@@ -126,10 +126,11 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
 
 
 def look(name: str, options: argparse.Namespace, images: Sequence[Image]) -> Run:
-    """Let a detector see every picture, and some of them again by the clock."""
+    """Let a detector see every picture that is there, and some of them again by the clock."""
     detector, card, path = opened(name, options, LEAST)
-    found = [detector.detect([image])[0] for image in images]
-    return Run(card, path, found, cost(opened(name, options, None)[0], images[:TIMED]))
+    found = [detector.detect([image])[0] if image.size else Faces.none() for image in images]
+    seen = [image for image in images if image.size]
+    return Run(card, path, found, cost(opened(name, options, None)[0], seen[:TIMED]))
 
 
 def cost(detector: Detector, images: Sequence[Image]) -> dict[str, Figure]:

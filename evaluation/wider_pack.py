@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy as np
 
 from core.errors import ConfigError, SourceError
 from core.types import F64, Array, Image
+from evaluation.layouts.entry import UNOPENED
 from evaluation.layouts.place import Place
-from evaluation.pictures import pictures
 
+log = logging.getLogger(__name__)
 LEVELS = ("easy", "medium", "hard")
 SIDES = ("x", "y", "w", "h")
 Face = tuple[list[float], list[bool]]  # numbers of SIDES, pixels; whether it counts, by LEVELS
@@ -39,7 +41,9 @@ class Labels:
 
 
 def read(data: Path, part: str = "all") -> Iterator[tuple[Image, Labels]]:
-    """Each labelled picture of a folder with one wider*.csv and its .tar or pictures.
+    """Each labelled picture of a folder with one wider*.csv and its .tar or pictures, by name.
+
+    One that is not there or cannot be read is empty, with a warning: its labels count.
 
     Args:
         data: the folder.
@@ -47,23 +51,26 @@ def read(data: Path, part: str = "all") -> Iterator[tuple[Image, Labels]]:
 
     Raises:
         ConfigError: the folder has no wider*.csv, or several, or one that is not understood.
-        SourceError: there is no such folder, or the pictures are missing.
+        SourceError: there is no such folder, or none of the pictures is there.
     """
     if not data.is_dir():
         raise SourceError(f"{data}: there is no such folder.")
     tables = sorted(data.glob("wider*.csv"))
     if len(tables) != 1:
         raise ConfigError(f"{data}: expected one wider*.csv, found {len(tables)}.")
-    rows, found = _rows(tables[0]), False
+    rows = _rows(tables[0])
     archive = tables[0].with_suffix(".tar")
-    for name, image in pictures(Place(archive if archive.is_file() else data)):
-        if name in rows and part in ("all", part_of(name)):
-            found = True
-            yield image, _labels(rows[name])
-    if not found:
+    place = Place(archive if archive.is_file() else data)
+    names = sorted(name for name in rows if part in ("all", part_of(name)))
+    if set(names).isdisjoint(place.names):
         raise SourceError(
             f"{data}: of the pictures that {tables[0].name} names, none of the part '{part}' is there."
         )
+    for name in names:
+        image = place.image(name)
+        if image is None:
+            log.warning("%s: cannot be read as a picture; its faces count as missed.", name)
+        yield UNOPENED if image is None else image, _labels(rows[name])
 
 
 def _rows(path: Path) -> dict[str, list[Face]]:

@@ -11,6 +11,7 @@ import pytest
 
 from evaluation.__main__ import main
 from evaluation.wider_pack import part_of
+from tests.evaluation.sets import picture, text
 
 PICTURES = Path(__file__).parents[2] / "capture" / "demo" / "pictures"
 HEAD = "file,x,y,w,h,easy,medium,hard"
@@ -39,6 +40,23 @@ def test_a_report_says_what_was_found(pack, tmp_path, capsys):
     assert all(words in page for words in ("ap_hard", "yunet: precision over recall", "Recall by height"))
     assert page.count("<polyline") == 3
     assert "ap_hard" in capsys.readouterr().out
+
+
+def test_faces_of_labelled_pictures_that_are_absent_or_cannot_be_read_are_missed(tmp_path, caplog):
+    picture(tmp_path / "a.png")
+    text(tmp_path / "b.png", "broken")
+    text(tmp_path / "wider_x.csv", "\n".join([HEAD, *(f"{name}.png,1,1,5,50,1,1,1" for name in "abbc")]))
+
+    assert main(["detect", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert (summary["n"], summary["missed"]) == (4, 4)
+    assert summary["metrics"]["recall"]["value"] == 0
+    assert summary["metrics"]["precision"]["value"] is None
+    assert summary["by_group"]["10-20 px"]["recall"] == {"value": None, "low": None, "high": None}
+    assert caplog.messages == [
+        f"{name}.png: cannot be read as a picture; its faces count as missed." for name in "bc"
+    ]
 
 
 @pytest.mark.slow
