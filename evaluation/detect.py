@@ -106,16 +106,16 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
     metrics: dict[str, Figure] = {}
     groups: dict[str, dict[str, Figure]] = {}
     models, tables, plots, missed = [], [], [], 0
-    for name in names:
-        one = look(name, options, images)
+    runs = [look(name, options, images) for name in names]
+    for name, one in zip(told_apart(runs), runs, strict=True):
         rows = matches(one.found, truth, "hard")
-        prefix = f"{one.card.id}_" if len(names) > 1 else ""
+        prefix = f"{name}_" if len(names) > 1 else ""
         metrics |= {prefix + key: figure for key, figure in _figures(one, truth, options.min_score).items()}
         for group, figure in by_height(rows, truth, options.min_score).items():
             groups.setdefault(group, {})[f"{prefix}recall"] = figure
         missed += sum(m.faces - int((m.hits[m.scores >= options.min_score] >= 0).sum()) for m in rows)
-        tables.append(_by_score(one, truth))
-        plots.append(precision_recall(one.card.id, one.found, truth))
+        tables.append(_by_score(name, one, truth))
+        plots.append(precision_recall(name, one.found, truth))
         models.append(model_row("detector", one.card, one.file))
     where = f"{options.data.name} ({options.part}), {len(images)} pictures, long side {options.size}"
     tables = [_summary(where, metrics, groups), *tables]
@@ -131,6 +131,13 @@ def look(name: str, options: argparse.Namespace, images: Sequence[Image]) -> Run
     found = [detector.detect([image])[0] if image.size else Faces.none() for image in images]
     seen = [image for image in images if image.size]
     return Run(card, path, found, cost(opened(name, options, None)[0], seen[:TIMED]))
+
+
+def told_apart(runs: Sequence[Run]) -> list[str]:
+    """A name for each: the detector's; its file's where the detector runs with several; else a number too."""
+    ids = [one.card.id for one in runs]
+    names = [one.file.stem if ids.count(one.card.id) > 1 else one.card.id for one in runs]
+    return [f"{name}_{i}" if names.count(name) > 1 else name for i, name in enumerate(names, 1)]
 
 
 def cost(detector: Detector, images: Sequence[Image]) -> dict[str, Figure]:
@@ -160,7 +167,7 @@ def _summary(where: str, metrics: dict[str, Figure], groups: dict[str, dict[str,
     return Table(where, ("figure", "value (95 % interval)"), rows)
 
 
-def _by_score(one: Run, truth: Sequence[Labels]) -> Table:
+def _by_score(name: str, one: Run, truth: Sequence[Labels]) -> Table:
     rows = matches(one.found, truth, "hard")
     bands = list(by_height(rows, truth, 0.0))
     lines = []
@@ -168,5 +175,5 @@ def _by_score(one: Run, truth: Sequence[Labels]) -> Table:
         recalls = by_height(rows, truth, score).values()
         _, precision = over(rows, score)
         lines.append([f"{score:.1f}", *(figure.short for figure in (*recalls, precision))])
-    title = f"{one.card.id}: recall by height of the face, and precision"
+    title = f"{name}: recall by height of the face, and precision"
     return Table(title, ("score from", *bands, "precision"), lines)

@@ -26,9 +26,8 @@ class Field:
     def __init__(self, across: Span, up: Span, height: int = HEIGHT, names: Sequence[str] = ()) -> None:
         """Take the values at the ends of the two axes, pixels, and the names of several series."""
         self._ends, self._up, self._height = across, up, height
-        self._top = TOP + (LEGEND if len(names) > 1 else 0)
         self._parts: list[str] = []
-        self._legend(names)
+        self._top = self._legend(names if len(names) > 1 else ())
 
     def x(self, value: float) -> float:
         """Pixels from the left."""
@@ -74,18 +73,26 @@ class Field:
         turned = f"transform='translate(14 {middle:.0f}) rotate(-90)' text-anchor='middle' fill='{GREY}'"
         self.add(f"<text {turned}>{html.escape(up)}</text>")
 
-    def _legend(self, names: Sequence[str]) -> None:
-        """The colours of several series, in a row over the field."""
-        x = LEFT + 6.0
-        for i, name in enumerate(names if len(names) > 1 else ()):
-            self.dot(x, TOP - 2, COLOURS[i])
-            self.text(x + 10, TOP + 2, name, "start")
+    def _legend(self, names: Sequence[str]) -> int:
+        """The colours of several series, in rows over the field; where it begins, pixels."""
+        x, bottom = float(WIDTH), TOP
+        for i, name in enumerate(names):
+            if x + 10 + LETTER * len(name) > WIDTH:
+                x, bottom = LEFT + 6.0, bottom + LEGEND
+            self.dot(x, bottom - LEGEND - 2, tint(i))
+            self.text(x + 10, bottom - LEGEND + 2, name, "start")
             x += 28 + LETTER * len(name)
+        return bottom
 
     def svg(self) -> str:
         """The drawing."""
         box = f"viewBox='0 0 {WIDTH} {self._height}' font-size='12' font-family='system-ui,sans-serif'"
         return f"<svg xmlns='http://www.w3.org/2000/svg' role='img' {box}>{''.join(self._parts)}</svg>"
+
+
+def tint(number: int) -> str:
+    """Of a series; after the last they begin anew."""
+    return COLOURS[number % len(COLOURS)]
 
 
 def ticks(span: Span) -> list[float]:
@@ -119,10 +126,11 @@ def points(
         field.across(aim, GREY, DASHED)
     for i, label in enumerate(labels):
         field.text(field.x(i), HEIGHT - BOTTOM + 17, label)
+    apart = min(0.16, 0.8 / max(len(series), 1))  # of the distance between two places
     for number, row in enumerate(series.values()):
         for i, figure in enumerate(row):
             if np.isfinite(figure.value):
-                _whisker(field, i + 0.16 * (number - (len(series) - 1) / 2), figure, COLOURS[number])
+                _whisker(field, i + apart * (number - (len(series) - 1) / 2), figure, tint(number))
     return field.svg()
 
 
@@ -149,9 +157,9 @@ def lines(
     for number, (xs, ys) in enumerate(series.values()):
         pixels = [(field.x(x), field.y(y)) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)]
         way = " ".join(f"{x:.1f},{y:.1f}" for x, y in pixels)
-        field.add(f"<polyline points='{way}' fill='none' stroke='{COLOURS[number]}' stroke-width='2'/>")
+        field.add(f"<polyline points='{way}' fill='none' stroke='{tint(number)}' stroke-width='2'/>")
         for x, y in pixels if len(pixels) <= FEW else ():
-            field.dot(x, y, COLOURS[number])
+            field.dot(x, y, tint(number))
     return field.svg()
 
 

@@ -2,6 +2,7 @@ import csv
 import hashlib
 import json
 import os
+from collections import namedtuple
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,12 @@ import onnx
 import pytest
 
 from evaluation.__main__ import main
+from evaluation.detect import Run, told_apart
 from evaluation.wider_pack import part_of
 from tests.evaluation.sets import picture, text
 
 PICTURES = Path(__file__).parents[2] / "capture" / "demo" / "pictures"
+Named = namedtuple("Named", "id")  # stands for a card
 HEAD = "file,x,y,w,h,easy,medium,hard"
 
 
@@ -57,6 +60,29 @@ def test_faces_of_labelled_pictures_that_are_absent_or_cannot_be_read_are_missed
     assert caplog.messages == [
         f"{name}.png: cannot be read as a picture; its faces count as missed." for name in "bc"
     ]
+
+
+@pytest.mark.slow
+def test_one_detector_with_two_files_has_a_column_for_each(pack, tmp_path):
+    weights = PICTURES.parents[2] / "weights" / "yunet.onnx"
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.onnx").write_bytes(weights.read_bytes())
+    both = ",".join(f"yunet={tmp_path / name}.onnx" for name in ("one", "two"))
+
+    assert main(["detect", "--data", str(pack), "--detector", both, "--out", str(tmp_path / "out")]) == 0
+
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["metrics"]["one_recall"]["value"] == summary["metrics"]["two_recall"]["value"] == 1
+    assert set(summary["by_group"]["40+ px"]) == {"one_recall", "two_recall"}
+
+
+def test_detectors_are_told_apart_by_their_names_their_files_or_their_order():
+    def names(*runs):
+        return told_apart([Run(Named(id), Path(file), [], {}) for id, file in runs])
+
+    assert names(("yunet", "a/x.onnx"), ("scrfd", "b/x.onnx")) == ["yunet", "scrfd"]
+    assert names(("scrfd", "a.onnx"), ("scrfd", "b.onnx"), ("yunet", "y")) == ["a", "b", "yunet"]
+    assert names(("scrfd", "a/x.onnx"), ("scrfd", "b/x.onnx")) == ["x_1", "x_2"]
 
 
 @pytest.mark.slow
