@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.types import EMOTIONS, F64, I64, UNKNOWN, Array, Evidence
-from evaluation.groups import BANDS, FEW, banded, groups
+from evaluation.groups import BANDS, FEW, Labels, banded, groups
 from evaluation.judge import Judged
 from evaluation.measures import calibration_error, macro_f1, median, nearest, ranking, share, worst
 from evaluation.report import Figure, Measure, bootstraps
@@ -183,12 +183,17 @@ def race_cases(judged: Judged, own: Sequence[str], told: Sequence[str]) -> tuple
     Args:
         own: what the set's labels stand for; told: the network's classes.
     """
-    onto = np.array([told.index(name) if name in told else -1 for name in own] + [-1])
-    true = onto[judged.labels.race]
+    true = told_races(judged.labels, own, told)
     rows = true >= 0
     # Where no face was found, nobody said how many races there are.
     chances = judged.races[rows] if rows.any() else np.zeros((0, len(told)))
     return Classes(chances, true[rows], told, np.ones(rows.sum(), np.bool_)), rows
+
+
+def told_races(labels: Labels, own: Sequence[str], told: Sequence[str]) -> I64:
+    """The network's class for each label; -1 where it tells no such race, or none is known."""
+    onto = np.array([told.index(name) if name in told else -1 for name in own] + [-1])
+    return np.asarray(onto[labels.race])
 
 
 def figures(judged: Judged, found: tuple[Cases, Array], lost: Array, races: Sequence[str]) -> Found:

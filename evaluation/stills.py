@@ -18,7 +18,16 @@ import numpy as np
 from core.errors import ConfigError
 from core.types import Array
 from evaluation.drawings import drawings
-from evaluation.figures import Cases, Found, age_cases, figures, gender_cases, mood_cases, race_cases
+from evaluation.figures import (
+    Cases,
+    Found,
+    age_cases,
+    figures,
+    gender_cases,
+    mood_cases,
+    race_cases,
+    told_races,
+)
 from evaluation.finder import Finder
 from evaluation.groups import FEW, Labels
 from evaluation.judge import Judge, Judged, judge
@@ -47,7 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--part", default="all", choices=PARTS, help="pictures, by hash (all)")
     parser.add_argument(
         "--split",
-        help="the set's own part: all, train, val, test, ... (emotion: all but train, where told; else all)",
+        help="the set's own part: all, train, val, test, ... (emotion: all but train, if there is more)",
     )
     parser.add_argument("--limit", type=whole, help="pictures of each set, drawn by hash")
     parser.add_argument("--models", help="networks side by side, with commas (the program's own)")
@@ -119,11 +128,13 @@ def _wanted(task: str, one: Set, options: argparse.Namespace) -> list[Entry]:
     sound = [entry for entry in one.entries if entry.labels.sound]
     rows = asked(task, Labels.of([entry.labels for entry in sound]))
     entries = [entry for entry, row in zip(sound, rows, strict=True) if row]
+    entries = [entry for entry in entries if options.part in ("all", entry.labels.part)]
     split = options.split or ("tested" if task == "emotion" else "all")
     parts = {entry.labels.split for entry in entries}
-    # Networks for moods are trained on the very part of a set that is named so.
+    # Networks for moods are trained on the very part of a set that is named so. Of FER2013 the parts `train`
+    # and `tune` hold nothing else: whoever asks for them means it.
     keep = {"all": parts, "tested": parts - TRAINED or parts}.get(split, {split})
-    return [e for e in entries if e.labels.split in keep and options.part in ("all", e.labels.part)]
+    return [entry for entry in entries if entry.labels.split in keep]
 
 
 def asked(task: str, labels: Labels) -> Array:
@@ -150,20 +161,22 @@ def measure(
             ("", judged.labels.mood, missed.mood),
             ("ferplus_", judged.labels.crowd, missed.crowd),
         ):
-            if (true >= 0).any():
+            if (true >= 0).any() or (lost >= 0).any():
                 kinds[prefix] = mood_cases(judged, true), lost >= 0
     else:
-        kinds[""] = _cases(task, one, judged, model), asked(task, missed)
+        kinds[""] = _cases(task, one, judged, model)
     return {prefix: figures(judged, cases, lost, one.races) for prefix, (cases, lost) in kinds.items()}
 
 
-def _cases(task: str, one: Set, judged: Judged, model: Model) -> tuple[Cases, Array]:
+def _cases(task: str, one: Set, judged: Judged, model: Model) -> tuple[tuple[Cases, Array], Array]:
+    """The cases, and which of the missed faces would have been some (a mask)."""
     if task == "age":
-        return age_cases(judged, one.groups)
+        return age_cases(judged, one.groups), asked(task, judged.missed)
     if task == "gender":
-        return gender_cases(judged)
+        return gender_cases(judged), asked(task, judged.missed)
     (classes,) = (output.classes for output in model.card.outputs if output.role == "race")
-    return race_cases(judged, one.races, classes)
+    lost = told_races(judged.missed, one.races, classes) >= 0
+    return race_cases(judged, one.races, classes), lost
 
 
 def summary(
