@@ -31,13 +31,15 @@ def quotient(part: Array, whole: Array) -> F64:
 
 
 def median(values: F64) -> Measure:
-    """The middle value of the cases."""
+    """The middle value of the cases; of an even number of them, half way between the middle two."""
     order = np.argsort(values)
+    rising = values[order]
 
     def measure(weights: Array) -> Array:
         reached = np.cumsum(weights[:, order], axis=1)
-        rows = (reached < reached[:, -1:] / 2).sum(axis=1)
-        return np.asarray(values[order][np.minimum(rows, len(values) - 1)])
+        half = reached[:, -1:] / 2
+        lower, upper = (reached < half).sum(axis=1), (reached <= half).sum(axis=1)
+        return np.asarray((rising[lower] + rising[upper]) / 2)
 
     return measure
 

@@ -71,6 +71,17 @@ def test_the_median_is_the_middle_of_the_cases_drawn():
     assert measure(np.array([[1.0, 1, 1], [3, 0, 0], [0, 2, 1]])).tolist() == [3, 5, 1]
 
 
+def test_the_median_is_that_of_numpy_for_any_number_of_cases():
+    generator = np.random.default_rng(2)
+    for n in range(1, 30):
+        values = generator.integers(0, 9, n) / 2
+        weights = generator.multinomial(n + 1, np.full(n, 1 / n), 6)
+
+        medians = [np.median(np.repeat(values, counts)) for counts in weights]
+
+        assert median(values)(weights.astype(float)).tolist() == medians
+
+
 def test_the_worst_group_needs_enough_cases():
     values, group = np.array([9.0, 2.0, 4.0, 1.0]), np.array([0, 1, 1, -1])
 

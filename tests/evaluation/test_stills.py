@@ -45,7 +45,7 @@ def test_the_figures_of_ages_are_those_one_works_out_by_hand():
     values = {name: figure.value for name, figure in found.metrics.items()}
     assert values["mae"] == 4.5
     assert values["bias"] == 1.5
-    assert values["median_error"] == 2
+    assert values["median_error"] == 4
     assert values["within_5"] == 0.5
     assert values["interval_holds"] == 0.5
     assert values["interval_width"] == 10
