@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 
-from core.errors import STOPPED, StreamError
+from evaluation.command import ended
 
 # A task is a module with `arguments(parser)` and `run(options)`; imported only when asked for.
 TASKS = {
@@ -27,27 +27,21 @@ TASKS = {
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one task; the exit code. Errors are one sentence on stderr."""
-    words = list(sys.argv[1:] if words is None else words)
+    return ended(partial(_run, list(sys.argv[1:] if words is None else words)))
+
+
+def _run(words: list[str]) -> None:
     parser = argparse.ArgumentParser("python -m evaluation", description=__doc__)
     tasks = parser.add_subparsers(dest="task", required=True, metavar="TASK")
-    try:
-        for name, place in TASKS.items():
-            task = tasks.add_parser(name)
-            if name in words[:1]:
-                module = import_module(place)
-                task.description = module.__doc__
-                module.arguments(task)
-                task.set_defaults(run=module.run)
-        options = parser.parse_args(words)
-        options.run(options)
-    except StreamError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return STOPPED
-    except BrokenPipeError:  # whoever read the table has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    for name, place in TASKS.items():
+        task = tasks.add_parser(name)
+        if name in words[:1]:
+            module = import_module(place)
+            task.description = module.__doc__
+            module.arguments(task)
+            task.set_defaults(run=module.run)
+    options = parser.parse_args(words)
+    options.run(options)
 
 
 if __name__ == "__main__":

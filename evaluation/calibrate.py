@@ -17,9 +17,10 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from core.cards import Output, Points
-from core.errors import ConfigError, StreamError
+from core.errors import ConfigError
 from core.types import F64
 from estimators.belief import YEARS
+from evaluation.command import ended
 from evaluation.finder import Finder
 from evaluation.groups import BANDS, Labels
 from evaluation.layouts import chosen, opened, sets
@@ -261,7 +262,4 @@ def _best(surprise: Callable[[float], float]) -> float:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except StreamError as error:
-        sys.exit(f"error: {error}")
+    sys.exit(ended(main))

@@ -9,6 +9,7 @@ that our networks were trained on take no part.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from core.types import F32, F64, Image
 from estimators.belief import YEARS
+from evaluation.command import ended
 from evaluation.finder import boxed
 from evaluation.layouts import chosen, opened, sets
 from evaluation.layouts.entry import Entry
@@ -83,4 +85,4 @@ def share(values: F64) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main))

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import runpy
 import signal
 import struct
 import subprocess
@@ -11,6 +12,7 @@ import zlib
 
 import pytest
 
+from core.errors import ConfigError
 from evaluation.__main__ import main
 from evaluation.layouts import sets
 from tests.evaluation.sets import archive, picture, pictures, text
@@ -187,6 +189,23 @@ def test_ctrl_c_ends_a_task_without_a_traceback(tmp_path):
 
     assert process.returncode == 130
     assert err == b""
+
+
+@pytest.mark.parametrize(("fault", "code"), [(KeyboardInterrupt(), 130), (ConfigError("no."), 2)])
+@pytest.mark.parametrize("name", ["calibrate", "repeats"])
+def test_the_commands_beside_the_tasks_end_as_they_do(name, fault, code, monkeypatch, capsys):
+    def sets(*_):
+        raise fault
+
+    monkeypatch.setattr("evaluation.layouts.sets", sets)
+    monkeypatch.setattr(sys, "argv", [name, "--data", "."])
+    monkeypatch.delitem(sys.modules, f"evaluation.{name}", raising=False)
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(f"evaluation.{name}", run_name="__main__")
+
+    assert ended.value.code == code
+    assert capsys.readouterr().err == ("error: no.\n" if code == 2 else "")
 
 
 @pytest.mark.parametrize(
