@@ -9,8 +9,9 @@ finds them. The report is Markdown, on stdout.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from evaluation.finder import Finder
 from evaluation.groups import BANDS, Labels
 from evaluation.layouts import chosen, opened, sets
 from evaluation.looks import (
+    FEWEST,
     Looks,
     Numbers,
     ages,
@@ -34,17 +36,15 @@ from evaluation.looks import (
     open_panel,
     together,
     told_ages,
-    with_number,
 )
-from evaluation.measures import calibration_error, plain
 from evaluation.models import default, open_detector, role_arguments
 from evaluation.options import whole
 from evaluation.poor import (
+    KEPT,
+    calibration,
+    dim,
     fit_doubt,
     held,
-    keep_age,
-    keep_gender,
-    keep_mood,
     report_bands,
     report_mood_bands,
     report_tracks,
@@ -53,8 +53,8 @@ from evaluation.poor import (
 from evaluation.progress import watched
 from evaluation.stills import asked
 
+log = logging.getLogger(__name__)
 KNOTS: F64 = np.array([3.0, 8, 14, 20, 27, 35, 45, 55, 65, 76])  # predicted ages, years
-FEWEST = 20  # errors near a knot, for it to be stated
 ROUNDS = 2  # temperatures and doubts are fitted in turn: each needs the other
 HELD = 0.9  # share of the true ages in their intervals
 LEAST_HELD = 0.85  # of each band of true ages near a knot: teenagers are said too old, the oldest too young
@@ -79,7 +79,7 @@ def main() -> None:
     tiles, moods_stated = look("emotion", {"emotion": names["emotion"]}, finder, options)
     numbers = stated | moods_stated
     if not options.as_stated:
-        numbers = fit(list(faces.values()), list(tiles.values()), numbers)
+        numbers = fit([*faces.values()], [*tiles.values()], numbers)
     for role, output in numbers.items():
         print(f"{names[role]}, {role}: {_stated(role, output)}")
     for name, looks in faces.items():
@@ -107,7 +107,7 @@ def look(
         entries = chosen([entry for entry, row in zip(sound, rows, strict=True) if row], options.limit)
         if entries:
             samples = watched(opened(entries), len(entries), one.name)
-            found[one.name] = collect(panel, views(finder.locate(samples), finder))
+            found[one.name] = collect(panel, views(finder.locate(samples), finder), one.name)
     return found, stated
 
 
@@ -120,35 +120,56 @@ def _listed(stated: float | Points) -> str:
     return str([list(point) for point in stated]) if isinstance(stated, tuple) else str(stated)
 
 
-def fit(faces: list[Looks], tiles: list[Looks], numbers: Numbers) -> Numbers:
-    """The numbers that fit the part `tune`: errors by pictures as they are, doubts by poor ones."""
-    if faces:
-        numbers = fit_people(faces, numbers)
-    if tiles:
-        numbers = fit_moods(tiles, numbers)
-    return numbers
+def fit(faces: Sequence[Looks], tiles: Sequence[Looks], numbers: Numbers) -> Numbers:
+    """The numbers that fit the part `tune`: errors by pictures as they are, doubts by poor ones.
+
+    What no set has enough labels for stays as it is stated, with a warning.
+
+    Raises:
+        ConfigError: there is nothing to fit any number by.
+    """
+    found = {
+        role: fit_output(tiles if role == "emotion" else faces, output) for role, output in numbers.items()
+    }
+    if not any(found.values()):
+        raise ConfigError(
+            f"too few pictures of the part `tune` to fit by: a set needs {FEWEST} with a label."
+        )
+    return {role: found[role] or output for role, output in numbers.items()}
 
 
-def fit_people(faces: list[Looks], numbers: Numbers) -> Numbers:
-    """Of age and gender."""
-    good = [looks.take(looks.tuning & ~looks.poor) for looks in faces]
-    numbers = with_number(numbers, "age", **fit_spread(good, numbers["age"]))
-    numbers = with_number(numbers, "age", doubt=fit_doubt(faces, numbers["age"], keep_age))
-    numbers = with_number(numbers, "gender", doubt=0.0)
-    for _ in range(ROUNDS):
-        numbers = with_number(numbers, "gender", temperature=fit_gender(good, numbers["gender"]))
-        numbers = with_number(numbers, "gender", doubt=fit_doubt(faces, numbers["gender"], keep_gender))
-    return numbers
+def fit_output(packs: Sequence[Looks], output: Output) -> Output | None:
+    """The numbers of one role; None where there is nothing to fit any of them by."""
+    own = [looks.take(looks.tuning).told(output.role) for looks in packs]
+    spread = "temperature and deviation" if output.role == "age" else "temperature"
+    clear = _enough([looks.take(~looks.poor) for looks in own], f"{output.role}, {spread}")
+    poor = _enough([dim(looks) for looks in own], f"{output.role}, doubt")
+    changed = output.model_copy(update={"doubt": 0.0}) if poor else output
+    for _ in range(1 if output.role == "age" else ROUNDS):  # an age's spread is fitted without doubts
+        if clear:
+            changed = changed.model_copy(update=_fitted(clear, changed))
+        if poor:
+            changed = changed.model_copy(update={"doubt": fit_doubt(poor, changed, KEPT[output.role])})
+    return changed if clear or poor else None
 
 
-def fit_moods(tiles: list[Looks], numbers: Numbers) -> Numbers:
-    """Of emotion."""
-    clear = together(looks.take(looks.tuning & ~looks.poor) for looks in tiles)
-    numbers = with_number(numbers, "emotion", doubt=0.0)
-    for _ in range(ROUNDS):
-        numbers = with_number(numbers, "emotion", temperature=fit_emotion(clear, numbers["emotion"]))
-        numbers = with_number(numbers, "emotion", doubt=fit_doubt(tiles, numbers["emotion"], keep_mood))
-    return numbers
+def _enough(packs: Sequence[Looks], number: str) -> list[Looks]:
+    """The sets that a number can be fitted by."""
+    kept = [looks for looks in packs if len(looks) >= FEWEST]
+    if not kept:
+        log.warning("%s: no set has %d labelled looks of the part `tune`: as stated.", number, FEWEST)
+    elif len(kept) < len(packs):
+        few = len(packs) - len(kept)
+        log.warning("%s: %d of %d sets have too few labelled looks; left out.", number, few, len(packs))
+    return kept
+
+
+def _fitted(packs: Sequence[Looks], output: Output) -> Mapping[str, float | Points]:
+    if output.role == "age":
+        return fit_spread(packs, output)
+    if output.role == "gender":
+        return {"temperature": fit_gender(packs, output)}
+    return {"temperature": fit_emotion(together(packs), output)}
 
 
 def fit_spread(packs: Sequence[Looks], output: Output) -> dict[str, Points]:
@@ -156,10 +177,8 @@ def fit_spread(packs: Sequence[Looks], output: Output) -> dict[str, Points]:
     and of no age band fewer than 85 %.
 
     Packs count alike. A distribution that is too wide is sharpened as far as it may be; what holds too
-    few is widened.
+    few is widened. Nothing where no age is predicted often enough.
     """
-    if not all(len(looks.years) >= FEWEST for looks in packs):
-        raise ConfigError(f"too few pictures of the part `tune` to fit by: each set needs {FEWEST}.")
     all_of_them = together(packs)
     share = np.concatenate([np.full(len(looks.years), 1 / len(looks.years)) for looks in packs])
     bins = np.digitize(all_of_them.age @ YEARS, (KNOTS[1:] + KNOTS[:-1]) / 2)
@@ -172,6 +191,9 @@ def fit_spread(packs: Sequence[Looks], output: Output) -> dict[str, Points]:
             deviation = _least(DEVIATIONS, looks, weights, output, "deviation", temperature=temperature)
             temperatures.append((knot, temperature))
             deviations.append((knot, deviation))
+    if not temperatures:
+        log.warning("age: none is predicted %d times: temperature and deviation as stated.", FEWEST)
+        return {}
     return {"temperature": tuple(temperatures), "deviation": tuple(deviations)}
 
 
@@ -190,13 +212,12 @@ def _least(choice: F64, looks: Looks, weights: F64, output: Output, name: str, *
     return float(choice[first])
 
 
-def fit_gender(halves: Iterable[Looks], output: Output) -> float:
+def fit_gender(halves: Sequence[Looks], output: Output) -> float:
     """The temperature that makes the right answers most likely at that doubt, packs counting alike."""
-    known = [half.take(~np.isnan(half.woman)) for half in halves]
 
     def surprise(temperature: float) -> float:
         changed = output.model_copy(update={"temperature": temperature})
-        chances = [(female(half, changed), half.woman == 1) for half in known]
+        chances = [(female(half, changed), half.woman == 1) for half in halves]
         return sum(
             float(-np.log(np.where(woman, chance, 1 - chance).clip(1e-9)).mean()) for chance, woman in chances
         )
@@ -237,23 +258,24 @@ def report_faces(looks: Looks, numbers: Numbers) -> str:
         age_cells = f"{error:.1f} | {bias:+.1f} | {held:.3f} | {width:.0f}"
         lines.append(f"| {low} to {high - 1} | {rows.sum()} | {age_cells} | {gender_cells} |")
     known = ~np.isnan(looks.woman)
-    sure = np.maximum(chance, 1 - chance)[known]
-    lines.append(
-        f"\nGender: calibration error {plain(calibration_error(sure, right[known]), len(sure)):.3f}\n"
-    )
+    error = calibration(np.maximum(chance, 1 - chance)[known], right[known])
+    lines.append(f"\nGender: calibration error {error}\n")
     return "\n".join(lines)
 
 
 def report_moods(tiles: Looks, output: Output) -> str:
     """Accuracy and calibration of the moods."""
+    tiles = tiles.told("emotion")
+    if not len(tiles):
+        return "n = 0\n"
     shares = moods(tiles, output)
     right = shares.argmax(axis=1) == tiles.mood
     here = sorted(set(tiles.mood.tolist()))
     recalls = [right[tiles.mood == mood].mean() for mood in here]
-    error = plain(calibration_error(shares.max(axis=1), right), len(right))
+    error = calibration(shares.max(axis=1), right)
     return (
         f"n = {len(right)}: {right.mean():.3f} right, mean recall {np.mean(recalls):.3f}, "
-        f"calibration error {error:.3f}; recalls {', '.join(f'{recall:.2f}' for recall in recalls)}\n"
+        f"calibration error {error}; recalls {', '.join(f'{recall:.2f}' for recall in recalls)}\n"
     )
 
 

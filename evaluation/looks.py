@@ -9,6 +9,7 @@ from itertools import count
 import numpy as np
 
 from core.cards import Output
+from core.errors import SourceError
 from core.types import F64, I64, Array, Estimates
 from estimators.network import ANYBODY, Network, by_age, doubted, fitted, temper
 from estimators.panel import Panel
@@ -17,6 +18,7 @@ from evaluation.judge import believe
 from evaluation.models import open_models
 
 SAID = ("quality", "age", "female", "emotion")
+FEWEST = 20  # looks with a label that a number may be fitted by
 BLOCK = 500  # looks widened at once: each takes a table of 101 x 101
 Numbers = dict[str, Output]  # of each role: deviation, temperature, doubt
 
@@ -44,6 +46,18 @@ class Looks:
     person: I64
     poor: Array
 
+    def __len__(self) -> int:
+        return len(self.quality)
+
+    def told(self, role: str) -> Looks:
+        """Those with a label for a role."""
+        by_role = {
+            "age": np.isfinite(self.years),
+            "gender": np.isfinite(self.woman),
+            "emotion": self.mood >= 0,
+        }
+        return self.take(by_role[role])
+
     def take(self, rows: Array) -> Looks:
         """Those rows (a mask)."""
         return Looks(*(getattr(self, column.name)[rows] for column in fields(self)))
@@ -70,8 +84,12 @@ def open_panel(names: Mapping[str, str]) -> tuple[Panel, Numbers]:
     return Panel({model.role: networks[model.card.id] for model in models}), stated
 
 
-def collect(panel: Panel, people: Iterable[list[Located]]) -> Looks:
-    """Let the panel judge all views of every person; the first of each is the picture as it is."""
+def collect(panel: Panel, people: Iterable[list[Located]], name: str) -> Looks:
+    """Let the panel judge all views of every person; the first of each is the picture as it is.
+
+    Raises:
+        SourceError: there is nobody in the set of that name.
+    """
     said: list[Estimates] = []
     labels = []
     for person, views in zip(count(), people, strict=False):
@@ -80,9 +98,9 @@ def collect(panel: Panel, people: Iterable[list[Located]]) -> Looks:
             said += panel.look([(sample.image, face.faces)])
             tuning = sample.part == "tune"
             labels.append((sample.age, sample.female, sample.mood, tuning, person, place > 0))
-    columns = {
-        name: np.concatenate([getattr(look, name) for look in said]).astype(np.float64) for name in SAID
-    }
+    if not said:
+        raise SourceError(f"{name}: no face is found in any of its pictures.")
+    columns = {key: np.concatenate([getattr(look, key) for look in said]).astype(np.float64) for key in SAID}
     years, woman, mood, tuning, person, poor = np.array(labels, np.float64).T
     return Looks(
         **columns,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from core.cards import Output
+from core.errors import ConfigError
 from core.settings import EvidenceConfig
 from core.types import F32, F64, I64, SEEN, Array, Estimates, Faces, Tracks
 from estimators.evidence import Fusion
@@ -40,9 +41,20 @@ def views(faces: Iterable[Located], finder: Finder) -> Iterator[list[Located]]:
             yield [face, *degraded(face, finder, VIEWS, generator)]
 
 
+def dim(looks: Looks) -> Looks:
+    """Those by which doubts are fitted."""
+    return looks.take((looks.quality > 0) & (looks.quality < POOR))
+
+
 def fit_doubt(packs: Sequence[Looks], output: Output, kept: Kept) -> float:
-    """The least doubt with which poor looks keep what they promise, packs counting alike."""
-    halves = [looks.take(looks.tuning & (looks.quality > 0) & (looks.quality < POOR)) for looks in packs]
+    """The least doubt with which poor looks keep what they promise, packs counting alike.
+
+    Raises:
+        ConfigError: there is no such look with a label.
+    """
+    halves = [half for looks in packs if len(half := dim(looks.take(looks.tuning)).told(output.role))]
+    if not halves:
+        raise ConfigError(f"{output.role}: no poor look of the part `tune` has a label to fit a doubt by.")
     for doubt in np.arange(0, 1, 0.05).round(2).tolist():
         answers = [kept(half, output.model_copy(update={"doubt": doubt})) for half in halves]
         promised, held = np.mean(answers, axis=0)
@@ -74,6 +86,9 @@ def keep_mood(looks: Looks, output: Output) -> tuple[float, float]:
     return float(shares.max(axis=1).mean()), float((shares.argmax(axis=1) == looks.mood).mean())
 
 
+KEPT: dict[str, Kept] = {"age": keep_age, "gender": keep_gender, "emotion": keep_mood}
+
+
 def report_bands(looks: Looks, numbers: Numbers) -> str:
     """A table of age and gender by quality, all views together."""
     columns = ["quality", "n", "age error", "in 90 %", "interval", "without doubt: in 90 %", "interval"]
@@ -82,16 +97,13 @@ def report_bands(looks: Looks, numbers: Numbers) -> str:
     looks = looks.take(looks.quality > 0)
     for low, high in (*BANDS, (0.0, 1.01)):
         band = looks.take((looks.quality >= low) & (looks.quality < high))
-        said = ages(band, numbers["age"])
-        error = np.abs(told_ages(said)[:, 0] - band.years).mean() if len(said) else np.nan
-        cells = [f"{low:g} to {min(high, 1):g}", str(len(band.years)), f"{error:.1f}"]
-        cells += _held(band, said) + _held(band, ages(band, with_number(numbers, "age", doubt=0.0)["age"]))
+        aged = band.told("age")
+        said = ages(aged, numbers["age"])
+        error = np.abs(told_ages(said)[:, 0] - aged.years)
+        cells = [f"{low:g} to {min(high, 1):g}", str(len(band)), shown(error, ".1f")]
+        cells += _held(aged, said) + _held(aged, ages(aged, with_number(numbers, "age", doubt=0.0)["age"]))
         sure, right = _gender(band, numbers["gender"])
-        cells += [
-            f"{right.mean():.3f}",
-            f"{sure.mean():.3f}",
-            f"{plain(calibration_error(sure, right), len(right)):.3f}",
-        ]
+        cells += [shown(right), shown(sure), calibration(sure, right)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -99,21 +111,23 @@ def report_bands(looks: Looks, numbers: Numbers) -> str:
 def report_mood_bands(looks: Looks, output: Output) -> str:
     """A table of the moods by quality."""
     lines = ["| quality | n | right | said sure | calibration error |", "|---" * 5 + "|"]
-    looks = looks.take(looks.quality > 0)
+    looks = looks.take(looks.quality > 0).told("emotion")
     for low, high in BANDS:
         band = looks.take((looks.quality >= low) & (looks.quality < high))
         if len(band.mood) == 0:
             continue
         shares = moods(band, output)
         sure, right = shares.max(axis=1), shares.argmax(axis=1) == band.mood
-        error = plain(calibration_error(sure, right), len(right))
-        figures = f"{right.mean():.3f} | {sure.mean():.3f} | {error:.3f}"
+        figures = f"{shown(right)} | {shown(sure)} | {calibration(sure, right)}"
         lines.append(f"| {low:g} to {min(high, 1):g} | {len(right)} | {figures} |")
     return "\n".join(lines) + "\n"
 
 
 def report_tracks(looks: Looks, numbers: Numbers) -> str:
     """A table of the beliefs about tracks of all views of each picture, fused as the program does."""
+    looks = looks.told("age")
+    if not len(looks):
+        return ""
     order = np.argsort(looks.person, kind="stable")
     tracks = np.split(order, np.flatnonzero(np.diff(looks.person[order])) + 1)
     best = np.array([looks.quality[rows].max() for rows in tracks])
@@ -128,9 +142,8 @@ def report_tracks(looks: Looks, numbers: Numbers) -> str:
     for name, rows in kinds.items():
         cells = [name, str(rows.sum())]
         for mean, low, high in (said[rows].T for said in believed):
-            held = ((low <= years[rows]) & (years[rows] <= high)).mean()
-            error = np.abs(mean - years[rows]).mean()
-            cells += [f"{error:.2f}", f"{held:.3f}", f"{(high - low).mean():.1f}"]
+            held = (low <= years[rows]) & (years[rows] <= high)
+            cells += [shown(np.abs(mean - years[rows]), ".2f"), shown(held), shown(high - low, ".1f")]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -157,11 +170,21 @@ def _track(said: F32, quality: F64) -> tuple[float, float, float]:
 def _held(looks: Looks, said: F64) -> list[str]:
     _, low, high = told_ages(said).T
     inside = (low <= looks.years) & (looks.years <= high)
-    return [f"{inside.mean():.3f}", f"{(high - low).mean():.1f}"]
+    return [shown(inside), shown(high - low, ".1f")]
+
+
+def shown(values: Array, form: str = ".3f") -> str:
+    """The mean; a dash where there is none."""
+    return format(values.mean(), form) if len(values) else "-"
+
+
+def calibration(sure: F64, right: Array) -> str:
+    """The calibration error; a dash where there is none."""
+    return f"{plain(calibration_error(sure, right), len(right)):.3f}" if len(right) else "-"
 
 
 def _gender(looks: Looks, output: Output) -> tuple[F64, Array]:
     """Confidence, and whether it was right, of those whose gender is labelled."""
-    looks = looks.take(~np.isnan(looks.woman))
+    looks = looks.told("gender")
     chance = female(looks, output)
     return np.maximum(chance, 1 - chance), (chance > 0.5) == (looks.woman == 1)

@@ -8,7 +8,7 @@ import pytest
 from core.cards import Output
 from core.errors import ConfigError
 from estimators.network import ANYBODY, gaussian
-from evaluation.calibrate import fit_spread
+from evaluation.calibrate import fit, fit_spread
 from evaluation.degrade import HEIGHT, JPEG, degrade, degraded
 from evaluation.finder import Finder, Located
 from evaluation.looks import Looks, ages, told_ages
@@ -136,7 +136,9 @@ def test_too_few_pictures_to_fit_by_are_a_fault_of_one_sentence():
     few = guesses(np.random.default_rng(0), 6.0, n=5)
 
     with pytest.raises(ConfigError, match="too few pictures"):
-        fit_spread([few], Output(role="age", name="ages"))
+        fit([few], [], {"age": AGE, "gender": GENDER})
+    with pytest.raises(ConfigError, match="gender: no poor look"):
+        fit_doubt([replace(few, woman=np.full(5, np.nan))], GENDER, keep_gender)
 
 
 def guesses(generator, told, n=1500):
