@@ -83,7 +83,7 @@ def test_where_no_face_with_a_mood_is_found_the_report_says_so(tmp_path):
 )
 def test_the_parts_of_fer2013_that_are_all_of_training_can_be_asked_for(part, split, wanted, tmp_path):
     usages = ["Training"] * 90 + ["PublicTest", "PrivateTest"]
-    rows = [f"{i % len(EMOTIONS)},{' '.join(['9'] * 48 * 48)},{usage}" for i, usage in enumerate(usages)]
+    rows = [f"{i % len(EMOTIONS)},{' '.join([str(i)] * 48 * 48)},{usage}" for i, usage in enumerate(usages)]
     text(tmp_path / "fer2013.csv", "\n".join(["emotion,pixels,Usage", *rows]) + "\n")
     options = argparse.Namespace(data=tmp_path, layout="auto", limit=None, split=split, part=part)
 
