@@ -111,6 +111,7 @@ class Live:
     def _gap(self, trouble: tuple[str, str]) -> Gap:
         if math.isnan(self._began):  # before the first picture no time of the source goes by
             return Gap(replace(self._last, wall=time.time()), *trouble)
+        self._wall.hear(time.monotonic() - self._began, time.time())
         # By the camera's clock as well, or pictures that come afterwards would be older than the Gap.
         now = max(time.monotonic() - self._began - self._lag, self._last.time)
         self._last = self._stamp(self._last.index, now, self._last.size)

@@ -124,6 +124,7 @@ class Intake:
 
     def _pump(self, source: Source, report: SourceReport) -> bool:
         hours, last, told = Hours.parse(report.info.hours), -1, -math.inf
+        began = time.monotonic()
         while not self._stop.is_set():
             item = source.read()
             if item is None or item.stamp.time - report.info.start >= self._max_seconds:
@@ -135,10 +136,15 @@ class Intake:
                 last = item.stamp.index
             if not math.isnan(item.stamp.wall) and not hours.are_open(item.stamp.wall):
                 report.drops["closed"] += isinstance(item, Frame)
+                # Before the first picture no time of the source goes by.
+                if last < 0 and report.info.live and time.monotonic() - began >= self._max_seconds:
+                    return True
                 if item.stamp.time - told < _CLOSED:
                     continue
                 told = item.stamp.time
                 item = Gap(item.stamp, CLOSED)
+            else:
+                told = -math.inf
             arrival = Arrival(item, time.monotonic(), report)
             if not self._put(arrival):
                 self.lose(arrival)

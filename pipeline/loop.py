@@ -211,7 +211,8 @@ class Loop:
         left = list(self._active.values())
         if self.patient or not left or len(left) < sum(not intake.done for intake in self.intakes):
             return
-        shown = any(report.info.live and report.frames_in for report in self.report.sources)
+        live = (report for report in self.report.sources if report.info.live)
+        shown = any(report.frames_in or report.rested for report in live)
         if not shown and all(report.state == "lost" for report in left):
             log.warning("no camera opened, so the program ends; capture.wait=true has it wait for them.")
             for report in left:

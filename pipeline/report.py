@@ -30,6 +30,7 @@ class SourceReport:
         last: monotonic seconds of its last picture; NaN before the first.
         static: of all tracks, those that never moved.
         living: people there now.
+        rested: it has been outside its opening hours.
         people: people who have gone again; never falls, as no poster was ever one of them.
     """
 
@@ -43,6 +44,7 @@ class SourceReport:
     decode_errors: int = 0
     tracks: int = 0
     static: int = 0
+    rested: bool = False
     reconnects: int = 0
     error: str | None = None
     state: str = "starting"

@@ -55,6 +55,7 @@ class Signal:
         self._frozen = math.nan  # said anew if it is still so afterwards
         report.enter(CLOSED if gap.reason == CLOSED else "lost", gap.error, now)
         if gap.reason == CLOSED:
+            report.rested = True
             if before != CLOSED:
                 log.info("camera '%s': opening hours are over; it is not looked at.", stamp.source)
                 return [Event("source_closed", stamp, 0, {})]

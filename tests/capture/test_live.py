@@ -4,6 +4,7 @@ import gc
 import math
 import queue
 import threading
+import time
 import weakref
 from typing import Any
 
@@ -367,3 +368,18 @@ def test_outside_of_its_hours_a_camera_is_let_go_of_and_called_again_when_they_b
 
     assert [value for value, _ in shown] == [1, 2]
     assert shown[1][1] > shown[0][1]
+
+
+def test_a_clock_that_is_set_while_no_picture_comes_is_followed_all_the_same(monkeypatch) -> None:
+    monkeypatch.setattr(live, "_SILENCE", 0.02)
+    script, real = Script(grab()), time.time
+    source = Live(INFO, lambda: script, CaptureConfig())
+    shown = source.read()
+
+    monkeypatch.setattr(time, "time", lambda: real() + 7200)
+    gap = source.read()
+    script.items.put(None)
+    source.close()
+
+    assert isinstance(gap, Gap)
+    assert 7199 < gap.stamp.wall - shown.stamp.wall < 7230

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -268,6 +270,50 @@ def test_a_frame_that_is_shed_leaves_its_cut_to_the_next_that_is_not() -> None:
     ended = [(r.stamp.index, e.data["reason"]) for r in sink.results for e in r.events if "ended" in e.kind]
     assert report.drops["shed"] == 3
     assert ended == [(4, "cut")]
+
+
+@pytest.mark.parametrize(("before", "ends"), [((), True), (("closed",), False)])
+def test_a_camera_that_was_outside_its_hours_is_called_on_when_it_does_not_answer(before, ends) -> None:
+    sink, report = Notes(), SourceReport(_info(live=True))
+    loop = _loop([Film(report.info, 0)], sink)
+
+    loop._handle([Begun(report, float("nan"))])
+    for reason in (*before, "refused"):
+        loop._handle([Arrival(Gap(stamp(0), reason, "nobody listens"), 0.0, report)])
+    loop.outputs.outlets[0].close()
+
+    assert ("source_ended" in sink.kinds()) is ends
+
+
+def _asked(at: datetime) -> Gap:
+    """A camera does not answer at that time of this machine."""
+    return Gap(replace(stamp(0), wall=at.timestamp()), "refused", "nobody listens")
+
+
+def test_each_closing_of_a_camera_without_a_picture_is_told() -> None:
+    film = Film(replace(_info(live=True), hours="09:00-10:00"), 0)
+    film._items = [_asked(datetime(2026, 1, day, hour, 30)) for day in (5, 6) for hour in (8, 9, 11)]
+    intake = Intake([film.info], lambda _info: film, threading.Condition())
+
+    intake._run()
+
+    with intake.box._changed:
+        items = [item.item for item in iter(intake.box.take, None) if isinstance(item, Arrival)]
+    told = [reason for reason, _ in itertools.groupby(item.reason for item in items if isinstance(item, Gap))]
+    assert told == ["closed", "refused", "closed", "refused", "closed"]
+
+
+def test_max_seconds_ends_a_camera_that_is_closed_all_the_time() -> None:
+    class Closed(Film):
+        def read(self) -> Gap:
+            return _asked(datetime(2026, 1, 5, 8))
+
+    info = replace(_info(live=True), hours="09:00-10:00")
+    intake = Intake([info], lambda info: Closed(info, 0), threading.Condition(), 0.05)
+
+    intake.start()
+
+    assert intake.join(20)
 
 
 def test_a_second_change_of_the_settings_takes_back_what_has_not_begun_yet() -> None:
