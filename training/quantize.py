@@ -57,24 +57,28 @@ def quantize(trained: Kept, whole: Any, settled: Any, cache: Path, out: Path, *,
         save(settled, soft)
         quant_pre_process(str(soft), str(ready), skip_symbolic_shape=True)
         train = Faces(cache, recipe.sets, "train", 0, recipe.votes, fold=trained.fold)
-        with _quiet():
-            quantize_static(
-                str(ready),
-                str(small),
-                _Reader(train, trained),
-                quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=OPERATORS,
-                per_channel=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-                reduce_range=True,  # 7 bits: without VNNI an x86 processor's sums of 8-bit products overflow
-            )
+        _calculate_in_8_bits(ready, small, _Reader(train, trained))
         lost = _lost(trained, cache, plain, small)
         if lost and not force:
             raise WeightsError(
                 f"8 bits lose too much: {'; '.join(lost)}. Write it all the same with --force."
             )
         out.write_bytes(small.read_bytes())
+
+
+def _calculate_in_8_bits(ready: Path, small: Path, faces: CalibrationDataReader) -> None:
+    with _quiet():
+        quantize_static(
+            str(ready),
+            str(small),
+            faces,
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=OPERATORS,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            reduce_range=True,  # 7 bits: without VNNI an x86 processor's sums of 8-bit products overflow
+        )
 
 
 @contextmanager
