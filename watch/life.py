@@ -66,9 +66,7 @@ class Life:
         """
         reason = "end" if last else "cut" if cut else "left"
         ids = tracks.ids.tolist()
-        events: list[Event] = []
-        if not self._past.keys() <= set(ids):
-            events += self._bury_vanished(stamp, ids, reason)
+        events = [] if self._past.keys() <= set(ids) else self._bury_vanished(stamp, ids, reason)
         states, index = tracks.states.tolist(), tracks.index.tolist()
         for row, (track, state) in enumerate(zip(ids, states, strict=True)):
             new = track not in self._past
