@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 ARCHIVE_ROOM = 4  # frames that a file's reader may be ahead of the loop
 CLOSED = "closed"  # the reason of a Gap outside of the opening hours
 _CLOSED = 1.0  # s between two of them
+_ON_TIME = 1e-6  # s; the difference of two times may fall short by rounding
 _UNDATED = "source '%s': its hours are not kept, as nobody knows when it was recorded; say so by --start."
 
 
@@ -127,7 +128,7 @@ class Intake:
         began = time.monotonic()
         while not self._stop.is_set():
             item = source.read()
-            if item is None or item.stamp.time - report.info.start >= self._max_seconds:
+            if item is None or item.stamp.time - report.info.start >= self._max_seconds - _ON_TIME:
                 return True
             if isinstance(item, Frame):
                 if last < 0 and report.info.hours and math.isnan(item.stamp.wall):

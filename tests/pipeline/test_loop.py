@@ -407,6 +407,14 @@ def test_max_seconds_ends_each_source_at_the_same_frame_every_time() -> None:
     assert report.exit_code == 0
 
 
+def test_max_seconds_of_a_film_that_begins_later_are_as_many_frames() -> None:
+    sink = Notes()
+
+    report = _loop([Film(replace(_info(), start=2 / 25), 100)], sink, max_seconds=0.4).run()
+
+    assert report.sources[0].frames_in == 2 + 10  # 0.48 s less 0.08 is, rounded, a little under 0.4
+
+
 def test_a_stage_that_fails_on_a_file_stops_the_run_with_its_place() -> None:
     sink = Notes()
 
