@@ -64,8 +64,8 @@ class Output(Section):
     """One head of an estimator.
 
     Attributes:
-        role: the column of `Estimates` that it fills. `race` fills none: it is never computed by the
-            program, and read by `evaluation` alone, which checks fairness by it.
+        role: the column of `Estimates` that it fills. `race` fills none: it is never read by the
+            program, only by `evaluation`, which checks fairness by it.
         name: of the ONNX output, (N, K) probabilities; for an embedding (N, size) of any length.
         values: age: the years that the K classes stand for.
         classes: gender, emotion: their names in order, those of `core.types`; race: any names.

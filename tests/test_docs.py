@@ -206,6 +206,22 @@ def test_the_pages_on_outputs_explain_every_key_of_the_summary(sandbox: Path) ->
     assert [kind for kind in kinds if f"`{kind}`" not in text] == []
 
 
+@pytest.mark.slow
+def test_the_row_shown_as_an_example_is_one_of_the_demo(sandbox: Path) -> None:
+    text = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    shown = json.loads(re.search(r"^\{.*\}$", text, re.MULTILINE)[0].replace(" ...,", ""))
+
+    done = _execute([sys.executable, "stream.py", "-s", "demo", "--to", "1.2", "-o", "-"], sandbox)
+
+    same = ("event", "frame", "id")
+    rows = [json.loads(row) for row in done.stdout.splitlines()]
+    [real] = [row for row in rows if all(row.get(key) == shown[key] for key in same)]
+    moods = {key for key in real if key.startswith("p_")}
+    assert list(shown) == [key for key in real if key not in moods]
+    for key, value in shown.items():
+        assert real[key] == (pytest.approx(value, rel=0.05) if isinstance(value, float) else value), key
+
+
 def _all_keys(value: object) -> set[str]:
     if isinstance(value, dict):
         return set(value) | {key for inner in value.values() for key in _all_keys(inner)}
