@@ -431,6 +431,7 @@ class Result:
     ENDED), their events and `source_ended`, at the stamp of the last frame or Gap.
 
     Attributes:
+        faces: what the detector found; those in areas that are ignored, which no track has, stand last.
         looked: int64 (M,), ids of the tracks whose faces the networks judged in this frame.
         looks: M rows, what they said, raw.
     """

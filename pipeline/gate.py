@@ -33,8 +33,8 @@ class Gate:
         return int((np.abs(change) > _MOVED).sum()) < _PARTS
 
 
-def outside(areas: tuple[F64, ...], faces: Faces, size: tuple[int, int]) -> Faces:
-    """Those faces whose middle lies in none of the areas.
+def outside(areas: tuple[F64, ...], faces: Faces, size: tuple[int, int]) -> tuple[Faces, Faces]:
+    """Those faces whose middle lies in none of the areas; and all, in an order that begins with these.
 
     Args:
         areas: float64 (K, 2) each, the corners of a polygon in shares of the picture.
@@ -47,4 +47,7 @@ def outside(areas: tuple[F64, ...], faces: Faces, size: tuple[int, int]) -> Face
         for row, middle in enumerate(middles.tolist())
         if all(cv2.pointPolygonTest(area.astype(np.float32), middle, False) < 0 for area in areas)
     ]
-    return faces if len(keep) == len(faces) else faces.take(np.array(keep, np.int64))
+    if len(keep) == len(faces):
+        return faces, faces
+    ignored = [row for row in range(len(faces)) if row not in keep]
+    return faces.take(np.array(keep, np.int64)), faces.take(np.array([*keep, *ignored], np.int64))

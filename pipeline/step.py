@@ -36,6 +36,8 @@ from pipeline.schedule import Chooser
 from watch.life import Life
 from watch.still import Still
 
+Found = tuple[Faces | None, Faces]  # those that count, None where nobody looked; all, these first
+
 _NOBODY = np.zeros(0, np.int64)
 
 
@@ -138,12 +140,13 @@ class Pipeline:
         result = self._close(lane, lane.stamp, lane.tracker.end(), last=True)
         return replace(result, last=True)
 
-    def _detect(self, frames: Sequence[Frame]) -> list[Faces | None]:
+    def _detect(self, frames: Sequence[Frame]) -> list[Found]:
         due = [i for i, frame in enumerate(frames) if self._is_due(frame)]
-        found: list[Faces | None] = [None] * len(frames)
+        found: list[Found] = [(None, Faces.none())] * len(frames)
         for i, faces in zip(due, self._detector.detect([frames[i].image for i in due]), strict=True):
             lane = self._lanes[frames[i].stamp.source]
-            found[i] = outside(lane.ignore, faces, frames[i].stamp.size) if lane.ignore else faces
+            size = frames[i].stamp.size
+            found[i] = outside(lane.ignore, faces, size) if lane.ignore else (faces, faces)
             if lane.gate is not None:
                 lane.gate.looked(frames[i], anybody=len(faces) > 0)
         return found
@@ -157,20 +160,21 @@ class Pipeline:
         lane.looked = time
         return True
 
-    def _wave(self, frames: Sequence[Frame], found: Sequence[Faces | None]) -> list[Result]:
-        """Frames of different sources, each with its faces (None: nobody looked)."""
-        prints = self._embed(frames, found)
+    def _wave(self, frames: Sequence[Frame], found: Sequence[Found]) -> list[Result]:
+        """Frames of different sources, each with its faces."""
+        counted = [faces for faces, _ in found]
+        prints = self._embed(frames, counted)
         tracks = [
             self._lanes[f.stamp.source].tracker.update(
                 faces, f.stamp.time, cut=f.cut, damaged=f.damaged, embeddings=own
             )
-            for f, faces, own in zip(frames, found, prints, strict=True)
+            for f, faces, own in zip(frames, counted, prints, strict=True)
         ]
         rows = [self._choose(f, t) for f, t in zip(frames, tracks, strict=True)]
         looks = self._look(frames, tracks, rows)
         return [
-            self._fuse(f, faces, t, r, look)
-            for f, faces, t, r, look in zip(frames, found, tracks, rows, looks, strict=True)
+            self._fuse(f, seen, t, r, look)
+            for f, (_, seen), t, r, look in zip(frames, found, tracks, rows, looks, strict=True)
         ]
 
     def _embed(self, frames: Sequence[Frame], found: Sequence[Faces | None]) -> list[F32 | None]:
@@ -228,14 +232,13 @@ class Pipeline:
         dark = not self._lanes[frame.stamp.source].stills and len(looks) and is_grey(frame.image)
         return in_the_dark(looks) if dark else looks
 
-    def _fuse(self, frame: Frame, faces: Faces | None, tracks: Tracks, rows: I64, looks: Estimates) -> Result:
+    def _fuse(self, frame: Frame, seen: Faces, tracks: Tracks, rows: I64, looks: Estimates) -> Result:
         lane = self._lanes[frame.stamp.source]
         stamp = lane.stamp = frame.stamp
         lane.last_id = max([lane.last_id, *tracks.ids.tolist()])
         lane.evidence = lane.fusion.update(tracks, rows, looks, stamp.time)
         static = lane.still.update(tracks, stamp.time)
         events = lane.life.update(stamp, tracks, lane.evidence, static, cut=frame.cut)
-        seen = Faces.none() if faces is None else faces
         return Result(stamp, seen, tracks, lane.evidence, tuple(events), tracks.ids[rows], looks)
 
     def _close(self, lane: Lane, stamp: Stamp, tracks: Tracks, last: bool = False) -> Result:

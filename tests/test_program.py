@@ -215,6 +215,17 @@ def test_blur_hides_every_face_in_the_video(film: Path, tmp_path: Path) -> None:
     assert _found(hidden, tmp_path) == 0
 
 
+def test_blur_hides_also_the_faces_in_areas_that_are_ignored(film: Path, tmp_path: Path) -> None:
+    settings, hidden = tmp_path / "window.yaml", tmp_path / "hidden.mp4"
+    settings.write_text(f"sources: [{{address: '{film}', ignore: [[[0, 0], [1, 0], [1, 1], [0, 1]]]}}]")
+    outputs = ("-o", hidden, "-o", tmp_path / "e.jsonl")
+
+    run("--config", settings, *outputs, "--max-seconds", "1", "--set", "privacy.blur=true")
+
+    assert _of(_rows(tmp_path / "e.jsonl"), "track_started") == []
+    assert _found(hidden, tmp_path) == 0
+
+
 def _found(video: Path, folder: Path) -> int:
     events = folder / f"{video.stem}.jsonl"
     done = run("-s", video, "-o", events)
