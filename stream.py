@@ -38,8 +38,9 @@ examples:
   stream.py -s 0                       watch the first webcam in a window
   stream.py -s film.mp4 -o out.mp4 -o out.jsonl
                                        annotate a film, write what was seen
-  stream.py -s rtsp://10.0.0.7/main -o visits.csv --set privacy.blur=true
-                                       a store camera; a line a visit
+  stream.py -s rtsp://10.0.0.7 -o visits.csv --set estimators.profile=permissive
+                                       a store camera; a line a visit, from
+                                       networks that are free for any use
   stream.py --config shop.yaml -o http://:8080/
                                        cameras of a settings file, and a page
   stream.py -s door.mp4 -s till.mp4 -o '{source}.jsonl'

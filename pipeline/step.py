@@ -96,7 +96,7 @@ class Pipeline:
 
     @property
     def looks_saved(self) -> int:
-        """Faces that could have been judged and were not, as enough was known."""
+        """Faces that could have been judged and were not: enough was known, or all looks were spent."""
         return self._spent["saved"] + sum(lane.chooser.saved for lane in self._lanes.values())
 
     @property

@@ -87,7 +87,9 @@ def _of_sources(status: Status) -> Iterator[Metric]:
 
 def _of_run(status: Status) -> Iterator[Metric]:
     yield CounterMetricFamily("stream_looks", "Faces shown to the networks.", value=status.looks_run)
-    yield CounterMetricFamily("stream_looks_saved", "Faces that needed no look.", value=status.looks_saved)
+    yield CounterMetricFamily(
+        "stream_looks_saved", "Faces that were not judged, though fit.", value=status.looks_saved
+    )
     counts = list(accumulate(status.latency))
     bounds = [*map(str, BOUNDS), "+Inf"]
     yield HistogramMetricFamily(
