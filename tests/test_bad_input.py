@@ -436,6 +436,26 @@ def test_a_signal_at_any_moment_flushes_everything(tmp_path: Path, number: int, 
             assert sum(1 for _ in seen.decode(video=0)) >= 20
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_the_program_goes_on_when_its_terminal_is_closed(tmp_path: Path) -> None:
+    import pty
+
+    film = write_film(tmp_path / "long.mp4", every(25, 20))
+    screen, terminal = pty.openpty()
+    shell = ["sh", "-c", 'exec "$@" <"$0" 2>"$0"', os.ttyname(terminal)]  # its terminal is the first it opens
+    words = [sys.executable, str(ROOT / "stream.py"), "--no-window", "-s", str(film), "-o", "-"]
+    process = subprocess.Popen([*shell, *words], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    os.close(terminal)
+    os.close(screen)
+    rows, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 0
+    assert json.loads(rows.splitlines()[-1])["reason"] == "end"
+
+
 def test_signals_while_the_program_leaves_change_nothing(film: Path, tmp_path: Path) -> None:
     code = (
         "import atexit, os, runpy, signal, sys\n"
