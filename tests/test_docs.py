@@ -209,7 +209,8 @@ def test_the_pages_on_outputs_explain_every_key_of_the_summary(sandbox: Path) ->
 @pytest.mark.slow
 def test_the_row_shown_as_an_example_is_one_of_the_demo(sandbox: Path) -> None:
     text = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
-    shown = json.loads(re.search(r"^\{.*\}$", text, re.MULTILINE)[0].replace(" ...,", ""))
+    [line] = re.findall(r"^\{.*\}$", text, re.MULTILINE)
+    shown = json.loads(line.replace(" ...,", ""))
 
     done = _execute([sys.executable, "stream.py", "-s", "demo", "--to", "1.2", "-o", "-"], sandbox)
 
