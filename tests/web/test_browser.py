@@ -13,6 +13,7 @@ import pytest
 
 from tests.web.browser import CHROMIUM, Browser
 from tests.web.run import Run, end, picture, serving, show, up
+from web import app as application
 from web.sink import WebPages
 
 pytestmark = [
@@ -84,6 +85,17 @@ def test_names_are_shown_as_they_are_and_run_nothing(browser) -> None:
     assert shown == names
 
 
+def test_a_name_written_from_right_to_left_is_set_so_with_its_punctuation(browser) -> None:
+    names = ["door 1!", "المدخل الرئيسي!"]
+    with serving(Run(*names)) as pages:
+        browser.show(pages.address)
+        browser.wait("document.querySelectorAll('h2').length === 2")
+        ways = browser.value("[...document.querySelectorAll('h2')].map(h => getComputedStyle(h).direction)")
+        browser.show("about:blank")
+
+    assert ways == ["ltr", "rtl"]
+
+
 def test_before_the_first_picture_the_page_says_so(browser) -> None:
     run = Run("door")
     run.states["door"] = up("door", state="starting", age=float("nan"))
@@ -137,6 +149,80 @@ def test_the_page_says_when_the_program_is_gone_and_when_it_is_back(browser) -> 
 
     assert lost.startswith("Connection lost")
     assert state == "unknown"
+
+
+def test_after_another_start_the_page_shows_its_sources_alone_and_live_as_before(browser) -> None:
+    with serving(Run("door", "till")) as pages, _filming(pages, ["door", "till"]):
+        address = pages.address
+        browser.show(address)
+        browser.wait(f"{LIVE} === 2")
+    browser.wait("!document.querySelector('#lost').hidden")
+    with serving(Run("door", "yard"), address) as pages, _filming(pages, ["door", "yard"]):
+        browser.wait(f"document.querySelector('#lost').hidden && {OFF} === '|' && {LIVE} === 2")
+        names = browser.value("[...document.querySelectorAll('h2')].map(h => h.textContent)")
+        watching = pages._pictures.watching
+        browser.show("about:blank")
+
+    assert names == ["door", "yard"]
+    assert watching == 2
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_when_the_program_is_gone_each_tile_keeps_its_last_picture(browser, count: int) -> None:
+    names = [f"camera {i}" for i in range(count)]
+    with serving(Run(*names)) as pages, _filming(pages, names):
+        browser.show(pages.address, 1280, 1200)
+        browser.wait(f"{LIVE} === {count}")
+    browser.wait("!document.querySelector('#lost').hidden")
+    visible = "[...document.querySelectorAll('img')].map(i => getComputedStyle(i).visibility)"
+    seen = browser.value(visible)
+    kept = browser.value(LIVE)
+    browser.show("about:blank")
+
+    assert seen == ["visible"] * count
+    assert kept == count
+
+
+def test_who_is_refused_a_live_picture_is_shown_single_ones(browser, monkeypatch) -> None:
+    monkeypatch.setattr(application, "VIEWERS", 0)
+    with serving(Run("door")) as pages, _filming(pages, ["door"]):
+        browser.show(pages.address)
+        browser.wait(f"{LIVE} === 1")
+        first = browser.value("document.querySelector('img').src")
+        browser.wait(f"{LIVE} === 1 && document.querySelector('img').src !== '{first}'")
+
+        assert "snapshot/door.jpg" in first
+        browser.show("about:blank")
+
+
+def test_when_live_pictures_hold_all_connections_the_page_asks_for_single_ones(browser) -> None:
+    names = [f"camera {i}" for i in range(4)]
+    singles = "[...document.querySelectorAll('img')].filter(i => i.src.includes('snapshot')).length"
+    with serving(Run(*names)) as pages, _filming(pages, names):
+        browser.show(pages.address)
+        browser.wait(f"{LIVE} === 4")
+        others = "Object.assign(new Image(), { src: `mjpeg/camera%200?other${i}` })"
+        browser.value(f"window.others = [1, 2, 3].map(i => {others}); 0")
+        browser.wait(f"{singles} === 4 && {LIVE} === 4 && document.querySelector('#lost').hidden", 60)
+        browser.show("about:blank")
+
+
+def test_a_page_out_of_sight_lets_go_of_a_live_picture_that_has_not_begun(browser) -> None:
+    with serving(Run("door")) as pages:
+        browser.show(pages.address)
+        browser.wait("document.querySelector('img')?.src.includes('mjpeg')")
+        _until(lambda: pages._pictures.watching == 1)
+        browser.value("Object.defineProperty(document, 'hidden', {value: true})")
+        browser.value("document.dispatchEvent(new Event('visibilitychange'))")
+        _until(lambda: pages._pictures.watching == 0)
+        browser.show("about:blank")
+
+
+def _until(true, patience: float = 15.0) -> None:
+    end = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < end, "never became true"
+        time.sleep(0.05)
 
 
 def test_many_tiles_leave_connections_free_and_rest_while_out_of_sight(browser) -> None:

@@ -6,11 +6,12 @@ const PAUSE = 400; // ms between two of those
 const ANSWER = 4000; // ms until an answer counts as missing
 const STALE = 5; // s without a new picture until the tile says so
 const STUCK = 8000; // ms that a live picture may stand still while the program has newer ones
+const REFUSED = 60000; // ms of single pictures after a live one was refused, since too many are watched
 const STATES = { up: "live", starting: "starting", frozen: "frozen", lost: "no signal", closed: "outside its hours", over: "ended" };
 
 const at = id => document.getElementById(id);
 const tiles = new Map();
-let failures = 0, answered = Date.now(), crowded = false, connected = false;
+let failures = 0, unanswered = 0, answered = Date.now(), crowded = false, connected = false;
 
 // With its day, unless it is of today: a camera may be gone since Saturday.
 function clock(ms) {
@@ -27,43 +28,60 @@ class Tile {
     this.name = name;
     this.element = at("tile").content.firstElementChild.cloneNode(true);
     this.find = selector => this.element.querySelector(selector);
-    this.image = this.find("img");
-    this.image.alt = `Live picture of ${name}`;
+    this.take(this.find("img"));
     this.find("h2").textContent = name;
     this.element.setAttribute("aria-label", name);
     this.mode = "off";
     this.visible = false;
-    this.image.addEventListener("load", () => this.loaded());
-    this.image.addEventListener("error", () => this.failed());
+  }
+
+  // From now on this element is the picture of the tile.
+  take(image) {
+    this.image = image;
+    image.alt = `Live picture of ${this.name}`;
+    image.addEventListener("load", () => image.classList.remove("broken"));
+    image.addEventListener("error", () => { if (image === this.image) this.failed(); });
   }
 
   // Streams, single pictures, or nothing while nobody can see it.
   choose() {
     const seen = this.visible && !document.hidden && connected && this.age !== null && this.source.state !== "over";
     // A browser takes /mjpeg/.. for another folder.
-    const single = crowded || tiles.size > STREAMS || /^\.+$/.test(this.name);
+    const single = crowded || Date.now() - this.refused < REFUSED || tiles.size > STREAMS || /^\.+$/.test(this.name);
     const mode = !seen ? "off" : single ? "single" : "stream";
     if (mode === this.mode) return;
+    if (this.mode === "stream") this.freeze();
     this.mode = mode;
+    this.moved = Date.now();
     clearTimeout(this.timer);
-    if (mode === "off") this.freeze();
-    else this.load();
+    if (mode !== "off") this.load();
   }
 
   load() {
     const name = encodeURIComponent(this.name);
-    this.moved = Date.now();
-    this.image.src = this.mode === "stream" ? `mjpeg/${name}?${Date.now()}` : `snapshot/${name}.jpg?${Date.now()}`;
+    if (this.mode === "stream") { this.moved = Date.now(); this.image.src = `mjpeg/${name}?${Date.now()}`; }
+    else this.fetch(`snapshot/${name}.jpg?${Date.now()}`);
   }
 
-  loaded() {
-    this.image.classList.remove("broken");
-    if (this.mode === "single") this.again(PAUSE);
+  // A single picture comes beside the one that is seen, which stays while there is no other.
+  fetch(address) {
+    const next = new Image();
+    next.addEventListener("load", () => {
+      if (this.mode !== "single") return;
+      this.image.replaceWith(next);
+      this.take(next);
+      this.moved = Date.now();
+      this.again(PAUSE);
+    });
+    next.addEventListener("error", () => { if (this.mode === "single") this.again(2000); });
+    next.src = address;
   }
 
   failed() {
     this.image.classList.add("broken");
-    if (this.mode !== "off") this.again(2000);
+    if (this.mode !== "stream") return;
+    this.refused = Date.now();
+    this.choose();
   }
 
   again(pause) {
@@ -73,12 +91,22 @@ class Tile {
 
   // The connection is let go of; what was shown last stays, as a picture of its own.
   freeze() {
-    if (!this.image.src.startsWith("http") || !this.image.naturalWidth) return;
+    if (!this.image.naturalWidth) { this.image.removeAttribute("src"); return; }
     const canvas = document.createElement("canvas");
     canvas.width = this.image.naturalWidth;
     canvas.height = this.image.naturalHeight;
     canvas.getContext("2d").drawImage(this.image, 0, 0);
     this.image.src = canvas.toDataURL("image/jpeg", 0.8);
+  }
+
+  // The program was started again without this source.
+  leave() {
+    this.mode = "off";
+    clearTimeout(this.timer);
+    watcher.unobserve(this.element);
+    this.image.removeAttribute("src");
+    this.element.remove();
+    tiles.delete(this.name);
   }
 
   // Nobody tells that a live picture has stopped, so a small copy is compared.
@@ -121,6 +149,7 @@ class Tile {
     else if (state === "closed") words = "outside its hours";
     else if (state === "frozen") words = `picture frozen since ${clock(Date.now() - this.source.since * 1000)}`;
     else if (state === "lost" || this.source.age > STALE) words = `no signal since ${clock(this.last)}`;
+    else if (this.mode === "single" && Date.now() - this.moved > STUCK) words = "no new picture";
     say(this.find(".message"), words);
     this.element.classList.toggle("stale", words !== "" && state !== "over");
   }
@@ -147,6 +176,8 @@ function show(health) {
   const spared = health.governor && `to keep up: ${health.governor}`;
   say(at("about"), [spared, `running for ${lasted(health.seconds)}`, health.device, health.version].filter(Boolean).join(" \u00b7 "));
   document.title = health.status === "ok" ? "stream.py" : `${health.status} \u2013 stream.py`;
+  const names = new Set(health.sources.map(source => source.name));
+  for (const tile of [...tiles.values()]) if (!names.has(tile.name)) tile.leave();
   for (const source of health.sources) {
     if (!tiles.has(source.name)) {
       const tile = new Tile(source.name);
@@ -161,10 +192,10 @@ function show(health) {
   for (const source of health.sources) tiles.get(source.name).update(source);
 }
 
-function lose() {
+function lose(error) {
   failures += 1;
+  if (error.name === "TimeoutError") unanswered += 1;
   if (failures < 2) return;
-  crowded = true; // perhaps live pictures, in other tabs too, hold all connections
   connected = false;
   at("lost").hidden = false;
   say(at("lost"), `Connection lost: no answer since ${clock(answered)}. Trying again.`);
@@ -179,14 +210,16 @@ async function ask() {
   try {
     const answer = await fetch("health", { signal: AbortSignal.timeout(ANSWER) });
     const health = await answer.json();
-    failures = 0;
+    // Answers came again as soon as the live pictures were let go of: here and in other tabs they held all connections.
+    if (failures === 2 && unanswered === 2) crowded = true;
+    failures = unanswered = 0;
     answered = Date.now();
     connected = true;
     at("lost").hidden = true;
     show(health);
   } catch (error) {
     console.debug(error);
-    lose();
+    lose(error);
   }
   setTimeout(ask, 1000);
 }
