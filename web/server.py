@@ -32,7 +32,7 @@ class PagesServer(uvicorn.Server):
                 ws="none",
                 lifespan="off",
                 log_config=None,
-                log_level="warning",
+                log_level="error",  # it warns of each request that is none, which anybody may send
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
@@ -89,8 +89,8 @@ class PagesServer(uvicorn.Server):
         return [link for link in self.server_state.connections if isinstance(link, H11Protocol)]
 
     def _waiting(self) -> list[H11Protocol]:
-        """Connections whose other side has not read what it was sent, or has not asked for anything yet."""
-        return [link for link in self._links() if link.flow.write_paused or link.cycle is None]
+        """Connections whose other side has not read what it was sent, or has not asked in full."""
+        return [link for link in self._links() if link.flow.write_paused or _asks(link)]
 
     def _run(self) -> None:
         listener = self._listener
@@ -102,3 +102,8 @@ class PagesServer(uvicorn.Server):
             log.exception("the pages have ended")
         finally:
             listener.close()
+
+
+def _asks(link: H11Protocol) -> bool:
+    """Whether there is no answer under way, nor the rest of a few seconds after one, which uvicorn ends."""
+    return link.cycle is None or (link.cycle.response_complete and link.timeout_keep_alive_task is None)

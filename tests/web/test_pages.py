@@ -347,6 +347,55 @@ def test_a_connection_that_asks_for_nothing_is_cut_off(monkeypatch) -> None:
         assert idle.recv(1) == b""
 
 
+_ASKED = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("whole", "half"),
+    [(_ASKED + b"\r\n", _ASKED), (_ASKED + b"Content-Length: 9\r\n\r\n", b"half")],
+)
+def test_a_connection_that_asks_for_half_a_thing_is_cut_off_also_after_an_answer(
+    monkeypatch, whole: bytes, half: bytes
+) -> None:
+    monkeypatch.setattr(server_module, "PATIENCE", 0.3)
+    with (
+        serving(Run("door")) as pages,
+        socket.create_connection(("127.0.0.1", _port(pages)), 5) as link,
+        suppress(ConnectionResetError),
+    ):
+        link.sendall(whole)
+        assert link.recv(65536).startswith(b"HTTP/1.1 200")
+        link.sendall(half)
+        while link.recv(65536):  # the rest of the answer
+            pass
+
+
+def test_a_connection_that_asks_now_and_then_is_kept(monkeypatch) -> None:
+    monkeypatch.setattr(server_module, "PATIENCE", 0.3)
+    with serving(Run("door")) as pages, httpx.Client(base_url=pages.address) as client:
+        streams = []
+        for _ in range(6):
+            streams.append(client.get("health").extensions["network_stream"])
+            time.sleep(0.15)
+
+    assert len(set(map(id, streams))) == 1
+
+
+def test_nonsense_from_the_network_is_answered_and_fills_no_log(caplog) -> None:
+    with serving(Run("door")) as pages:
+        answers = []
+        for words in (
+            b"\x16\x03\x01 this would be TLS\r\n\r\n",
+            _ASKED + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        ):
+            with socket.create_connection(("127.0.0.1", _port(pages)), 5) as link:
+                link.sendall(words)
+                answers.append(link.recv(12))
+
+    assert answers == [b"HTTP/1.1 400", b"HTTP/1.1 200"]
+    assert caplog.text == ""
+
+
 def test_a_server_that_breaks_is_a_failure_of_the_output(monkeypatch, caplog) -> None:
     async def broken(*_: object) -> bool:
         raise RuntimeError("broken")
