@@ -35,7 +35,7 @@ def create_app(
         pictures: the newest of each source.
         home: served to this machine alone, so that nobody may come under another name.
     """
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_middleware(Guard, home=home)
     _add_page(app)
     _add_numbers(app, status)
@@ -102,7 +102,7 @@ def _add_pictures(
         return Response(await asyncio.to_thread(shot.jpeg), media_type="image/jpeg")
 
     app.add_api_route("/mjpeg/{source}", live, methods=["GET"])
-    app.add_api_route("/snapshot/{source}.jpg", snapshot, methods=["GET"])
+    app.add_api_route("/snapshot/{source}.jpg", snapshot, methods=["GET", "HEAD"])
 
 
 def _unknown(source: str, names: Mapping[str, str]) -> Response:

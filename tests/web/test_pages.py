@@ -134,6 +134,28 @@ def test_nothing_but_the_pages_is_there() -> None:
         assert httpx.post(f"{pages.address}health").status_code == 405
 
 
+@pytest.mark.parametrize("path", ["health/", "metrics/", "mjpeg/door/", "page.js/"])
+def test_nobody_is_sent_to_another_place(path: str) -> None:
+    with serving(
+        Run("door")
+    ) as pages:  # behind a server that speaks TLS, it would be the visitor's own machine
+        answer = httpx.get(pages.address + path, headers={"Host": "localhost"})
+
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
+def test_the_head_of_a_snapshot_is_that_of_its_picture_and_has_no_body() -> None:
+    with serving(Run("door")) as pages:
+        show(pages, picture())
+        head, whole = (httpx.request(how, f"{pages.address}snapshot/door.jpg") for how in ("HEAD", "GET"))
+
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-type"] == "image/jpeg"
+    assert head.headers["content-length"] == str(len(whole.content))
+
+
 def test_the_page_loads_nothing_from_elsewhere() -> None:
     with serving(Run("door")) as pages:
         texts = [httpx.get(pages.address + path).text for path in ("", "page.js", "page.css")]
