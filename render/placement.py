@@ -95,6 +95,7 @@ class Placement:
 
     def _candidates(self, boxes: F64, sizes: Array, scene: tuple[int, int, float]) -> F64:
         """(N, F * A, 4) whole pixels: each form at each anchor, pushed sideways into the frame."""
+        boxes = _seen(boxes, scene[1], self._gap)
         corners = boxes[:, None, None, :2] - self._gap
         sides = boxes[:, None, None, 2:] - boxes[:, None, None, :2] + 2 * self._gap
         extents = sizes[:, :, None].astype(np.float64)
@@ -145,6 +146,17 @@ class Placement:
             return habit.choice
         self._habits[track] = _Habit(best)
         return best
+
+
+def _seen(boxes: F64, height: int, gap: int) -> F64:
+    """The boxes (N, 4), but of faces that reach over the upper or lower edge what lies within.
+
+    Else there were no place inside of a face that fills the frame.
+    """
+    seen = boxes.copy()
+    partly = (boxes[:, 3] > 0) & (boxes[:, 1] < height)
+    seen[partly, 1::2] = np.clip(boxes[partly, 1::2], gap, max(height - gap, gap))
+    return seen
 
 
 def _shared(a: F64, b: F64) -> F64:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,21 @@ def test_a_lone_label_stands_in_full_above_its_face():
 
     assert (place.form, place.x) == (0, 297)
     assert place.y + 24 == 147
+
+
+@pytest.mark.parametrize(
+    "box", [(100, 0, 540, 360), (100, -30, 540, 400), (-50, -40, 700, 420), (0, 3, 640, 357)]
+)
+def test_a_face_that_fills_the_picture_has_a_label(box):
+    (place,) = Placement(3).place([1], np.array([box], float), sizes(1), NOTHING, (640, 360, 0.0))
+
+    assert place is not None
+
+
+def test_a_face_above_or_below_the_picture_has_no_label():
+    boxes = np.array([(100, -90, 160, -20), (100, 380, 160, 440)], float)
+
+    assert Placement(3).place([1, 2], boxes, sizes(2), NOTHING, (640, 360, 0.0)) == [None, None]
 
 
 def test_a_label_at_the_upper_edge_goes_below_its_face():
