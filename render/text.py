@@ -86,7 +86,7 @@ class Lettering:
 
     def _runs(self, text: str) -> Iterator[tuple[FontFile, str]]:
         """Stretches of text that one font can set."""
-        pairs = [self._choose(character) for character in text]
+        pairs = _joined([self._choose(character) for character in text])
         for _, group in groupby(pairs, key=lambda pair: pair[0].path):
             run = list(group)
             yield run[0][0], "".join(character for _, character in run)
@@ -109,6 +109,24 @@ class Lettering:
 @cache
 def _bundled(path: Path) -> FontFile:
     return read(path)
+
+
+def _joined(pairs: list[tuple[FontFile, str]]) -> list[tuple[FontFile, str]]:
+    """What stands between two letters written from right to left, such as a space, in their font.
+
+    Stretches are set from the left, one after the other: the words would change places.
+    """
+    last: int | None = None
+    for place, (file, character) in enumerate(pairs):
+        way = unicodedata.bidirectional(character)
+        if way not in _RIGHT_TO_LEFT:
+            last = None if way == "L" else last
+            continue
+        between = [c for _, c in pairs[last + 1 : place]] if last is not None else []
+        if last is not None and pairs[last][0] is file and all(c in file for c in between):
+            pairs[last + 1 : place] = [(file, c) for c in between]
+        last = place
+    return pairs
 
 
 def _words(text: str) -> list[str]:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
+from PIL import features
 
 from render.fontfile import BUNDLED, FONTS, read, system_fonts
 from render.text import Lettering
@@ -64,6 +65,24 @@ def test_any_string_is_set_without_an_error(text):
     mask = letters.mask(text)
 
     assert mask.shape == (letters.height, letters.width(text))
+
+
+@pytest.mark.parametrize("text", ["שלום עולם", "כניסה-ראשית", "דלת 2 חצר"])
+def test_words_from_right_to_left_begin_at_the_right(text):
+    hebrew = next((file for file in system_fonts() if all(c in file for c in text)), None)
+    if hebrew is None or not features.check("fribidi"):
+        pytest.skip("needs a font with Hebrew, and FriBidi")
+    letters = Lettering(24, others=lambda: [hebrew])
+    words = text.replace("-", " ").split()
+    first, last = words[0], words[-1]
+
+    def differs(word):
+        """How unlike the word the right end of the whole is."""
+        whole, alone = letters.mask(text).astype(int), letters.mask(word).astype(int)
+        width = min(letters.width(first), letters.width(last))
+        return np.abs(whole[:, -width:] - alone[:, -width:]).mean()
+
+    assert differs(first) < 0.5 * differs(last)
 
 
 def test_a_decomposed_hangul_syllable_looks_like_the_composed_one():
