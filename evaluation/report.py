@@ -20,12 +20,13 @@ GAP = 2  # spaces between columns on a terminal
 DRAWN = 100  # repeats held at once
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1080px;padding:0 1em;color:#1c2733}"
-    "h1{margin-bottom:.2em}h2{font-size:17px;margin:2em 0 .5em}h3{font-size:15px;margin:.2em 0}"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}"
+    "h1{margin-bottom:.2em}h2{font-size:17px;margin:2em 0 .5em}figure h2{font-size:15px;margin:.2em 0}"
+    "div{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
     "td,th{padding:.2em .8em;text-align:right;white-space:nowrap}tr+tr{border-top:1px solid #e3e8ee}"
     "td:first-child,th:first-child{text-align:left}section{display:flex;flex-wrap:wrap;gap:1.5em}"
     "figure{margin:0;width:min(500px,100%)}figcaption{color:#5b6876;font-size:13px}svg{width:100%;height:auto}"
 )
+FITS = "<meta name='viewport' content='width=device-width, initial-scale=1'>"  # the width of a phone
 Measure = Callable[[Array], Array]
 
 
@@ -131,11 +132,10 @@ class Report:
         parts.append(f"<p>{html.escape(counts)}</p>")
         parts += ["<section>", *(_drawing(plot) for plot in self.plots), "</section>"]
         for table in self.tables:
-            rows = [_cells(table.head, "th"), *(_cells(row, "td") for row in table.rows)]
-            body = "".join(f"<tr>{row}</tr>" for row in rows)
-            parts.append(f"<h2>{html.escape(table.title)}</h2><table>{body}</table>")
-        head = f"<meta charset='utf-8'><title>{html.escape(self.task)}</title><style>{STYLE}</style>"
-        return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>\n"
+            parts.append(_table(table))
+        head = f"<meta charset='utf-8'>{FITS}<title>{html.escape(self.task)}</title><style>{STYLE}</style>"
+        body = f"<body><main>{''.join(parts)}</main></body>"
+        return f"<!doctype html><html lang='en'><head>{head}</head>{body}</html>\n"
 
 
 def bootstrap(pictures: int, measure: Measure) -> Figure:
@@ -185,12 +185,21 @@ def _number(value: float) -> float | None:
 
 
 def _drawing(plot: Plot) -> str:
-    words = f"<h3>{html.escape(plot.title)}</h3>{plot.svg}<figcaption>{html.escape(plot.note)}</figcaption>"
-    return f"<figure>{words}</figure>"
+    title = html.escape(plot.title)
+    svg = plot.svg.replace("<svg ", f"<svg aria-label='{title}' ", 1)
+    return f"<figure><h2>{title}</h2>{svg}<figcaption>{html.escape(plot.note)}</figcaption></figure>"
 
 
-def _cells(row: Sequence[str], tag: str) -> str:
-    return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
+def _table(table: Table) -> str:
+    """Under its title; a wide one is moved along by the arrow keys, too."""
+    title = html.escape(table.title)
+    rows = [_cells(table.head, "th scope='col'", "th"), *(_cells(row, "td", "td") for row in table.rows)]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<h2>{title}</h2><div tabindex='0' role='region' aria-label='{title}'><table>{body}</table></div>"
+
+
+def _cells(row: Sequence[str], begin: str, end: str) -> str:
+    return "".join(f"<{begin}>{html.escape(cell)}</{end}>" for cell in row)
 
 
 def _columns(table: Table, width: int) -> str:
