@@ -164,10 +164,11 @@ def lines(
 
 
 def shades(names: Sequence[str], counts: F64) -> str:
-    """A table (K, K): of each true class (row) the share that each was said (column)."""
+    """A table (K, K): of each true class (row) the share that each was said (column), a dash of none."""
     k = len(names)
     field = Field((0, k), (k, 0), height=min(420, 110 + 46 * k))
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    cases = counts.sum(axis=1)
+    shares = counts / np.maximum(cases, 1)[:, None]
     for i in range(k):
         field.text(LEFT - 6, field.y(i + 0.5) + 4, names[i][:9], "end")
         field.text(field.x(i + 0.5), field.y(k) + 16, names[i][:9])
@@ -177,6 +178,7 @@ def shades(names: Sequence[str], counts: F64) -> str:
             shade = f"fill='{COLOURS[0]}' fill-opacity='{0.05 + 0.9 * share:.3f}'"
             field.add(f"<rect x='{x:.1f}' y='{y:.1f}' {size} {shade}/>")
             ink = "#ffffff" if share > 0.5 else "#1c2733"
-            field.text(field.x(j + 0.5), field.y(i + 0.5) + 4, f"{share:.2f}", colour=ink)
+            words = f"{share:.2f}" if cases[i] else "-"
+            field.text(field.x(j + 0.5), field.y(i + 0.5) + 4, words, colour=ink)
     field.text((LEFT + WIDTH - RIGHT) / 2, field.y(k) + 34, "said (across), true (down)")
     return field.svg()

@@ -2,9 +2,10 @@
 
 import re
 
+import numpy as np
 import pytest
 
-from evaluation.plots import COLOURS, WIDTH, points
+from evaluation.plots import COLOURS, WIDTH, points, shades
 from evaluation.report import Figure
 
 WORD = re.compile(r"<text x='([\d.]+)' y='([\d.]+)' text-anchor='start' .*?>(\w+)</text>")
@@ -24,3 +25,9 @@ def test_any_number_of_series_can_be_drawn_and_named(count):
     places = re.findall(r"<circle cx='([\d.]+)'", svg)[count:]
     assert len(set(places)) == 2 * count
     assert max(map(float, places[::2])) < min(map(float, places[1::2]))
+
+
+def test_the_shares_of_a_class_without_a_case_are_not_known():
+    svg = shades(["happy", "sad"], np.array([[3.0, 1.0], [0.0, 0.0]]))
+
+    assert re.findall(r">([\d.]+|-)</text>", svg) == ["0.75", "0.25", "-", "-"]
