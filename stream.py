@@ -14,12 +14,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
+from core.command import ended
 from core.errors import ConfigError, StreamError
 from core.logs import set_up
-from core.masking import hidden, mask
+from core.masking import hidden
 
 if TYPE_CHECKING:  # imported when needed: a wrong word is answered at once
     from types import FrameType
@@ -151,6 +154,10 @@ class Stopper:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the program; the exit code."""
+    return ended(partial(_main, words))
+
+
+def _main(words: Sequence[str] | None) -> int:
     stopper = Stopper()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot show must not end a report
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -159,27 +166,20 @@ def main(words: Sequence[str] | None = None) -> int:
         options = parser().parse_args(words)
         _log(options.verbose)
         return _run(options, stopper)
-    except StreamError as error:
-        *faults, last = str(error).splitlines() or [""]
-        _say(*faults, f"error: {last}")
-        return error.exit_code
+    except StreamError:
+        raise
     except Exception as error:  # a fault of ours: no wall of text at a user, -v shows it
         logging.getLogger(__name__).debug("unexpected", exc_info=True)
-        words = mask(" ".join(f"{type(error).__name__}: {error}".split()))
-        _say(f"error: {words} (unexpected; -v says more)")
-        return StreamError.exit_code
-
-
-def _say(*lines: str) -> None:
-    if sys.stderr is not None:  # print would take the standard output instead
-        print(*lines, sep="\n", file=sys.stderr)
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise StreamError(f"{told} (unexpected; -v says more)") from error
 
 
 def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     if options.list_cameras:
         from capture.webcam import list_cameras
 
-        print("\n".join(str(camera) for camera in list_cameras()) or "no camera found")
+        with suppress(BrokenPipeError):  # whoever read it has enough
+            print("\n".join(str(camera) for camera in list_cameras()) or "no camera found")
         return 0
     settings = read_settings(options)
     if not settings.sources:
@@ -219,7 +219,8 @@ def _check(settings: Settings) -> int:
 
     codes = []
     for finding in check(settings):
-        print(finding, flush=True)
+        with suppress(BrokenPipeError):  # whoever read it has enough; the exit code tells all the same
+            print(finding, flush=True)
         codes += [finding.code] if finding.code else []
     if codes:
         print(f"error: mend what is marked FAULT, {len(codes)} in all.", file=sys.stderr)

@@ -24,6 +24,7 @@ import numpy as np
 
 from capture import open_source
 from capture.address import resolve
+from core.command import ended
 from core.settings import CaptureConfig, SourceConfig
 from core.types import F64, Frame, Image
 from tests.servers import squares
@@ -134,7 +135,7 @@ def machine() -> str:
     return f"{platform.machine()}, {os.cpu_count()} cores, {load}, {versions}"
 
 
-def main(words: list[str]) -> int:
+def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.latency",
@@ -144,13 +145,12 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each reader")
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--rate", type=int, default=25, help="pictures/s")
-    asked = parser.parse_args(words)
+    asked = parser.parse_args()
     print(machine())
     print(f"{asked.size}, {asked.rate} pictures/s, RTSP by TCP, {asked.seconds:g} s of each reader")
     with Farm("--film", "clock", "--size", asked.size, "--rate", str(asked.rate)) as farm:
         print(*lines(measure(farm.addresses[0], asked.seconds), asked.rate), sep="\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(main))

@@ -22,6 +22,7 @@ import numpy as np
 
 from capture.connection import Lost
 from capture.network import Stream
+from core.command import ended
 from core.settings import CaptureConfig
 from core.types import U8
 from tests.servers.codings import CODINGS
@@ -76,7 +77,7 @@ def judge(whole: dict[int, U8], shown: list[Shown]) -> tuple[int, int, int, int]
     return int(counts[0].sum()), int(counts[1].sum()), int(counts[2].sum()), int(counts[3].sum())
 
 
-def main(words: list[str]) -> int:
+def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -85,11 +86,10 @@ def main(words: list[str]) -> int:
     parser.add_argument("--frames", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=size, default=(1280, 720))
-    asked = parser.parse_args(words)
+    asked = parser.parse_args()
     film = faces(2 * RATE, asked.size)
     with Camera(coding=asked.coding, pictures=film, rate=RATE, speed=4) as camera:
         report(camera, len(film), asked.seed, asked.frames)
-    return 0
 
 
 def report(camera: Camera, length: int, seed: int, frames: int) -> None:
@@ -104,4 +104,4 @@ def report(camera: Camera, length: int, seed: int, frames: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(main))

@@ -18,6 +18,7 @@ from typing import get_args
 import numpy as np
 
 from capture.demo import Demo
+from core.command import ended
 from core.session import open_session
 from core.settings import CaptureConfig, EstimatorsConfig, Settings
 from core.types import Faces, Image, SourceInfo
@@ -32,7 +33,7 @@ PROFILES = get_args(EstimatorsConfig.model_fields["profile"].annotation)
 MILLI = 1e3
 
 
-def main() -> int:
+def main() -> None:
     """Time all and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=300, help="times that each is run (300)")
@@ -46,7 +47,6 @@ def main() -> int:
     print(f"{'':40}  median ms   90 % within")
     for name, spent in times.items():
         print(f"{name:40}  {MILLI * np.median(spent):9.2f}  {MILLI * np.quantile(spent, 0.9):12.2f}")
-    return 0
 
 
 def one_face() -> tuple[Image, Faces]:
@@ -76,4 +76,4 @@ def _jobs(image: Image, faces: Faces) -> dict[str, Callable[[], object]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

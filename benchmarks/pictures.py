@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from capture.demo import FPS, Demo
+from core.command import ended
 from core.config import load_settings
 from core.settings import CaptureConfig, PrivacyConfig, Settings
 from core.types import F64, Image, SourceInfo
@@ -26,11 +27,11 @@ QUALITY = 88  # of the JPEGs: the whole frame then stays under 300 kB
 CROP = (640, 360)  # px, width and height of each half of the strip
 
 
-def main(words: list[str]) -> int:
+def main() -> None:
     """Write overlay.jpg and blur.jpg."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures", description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder")
-    asked = parser.parse_args(words)
+    asked = parser.parse_args()
     settings = load_settings([ROOT / "config.yaml"], ["runtime.device=cpu", "detector.name=yunet"])
     overlay = frame_at(OVERLAY_AT, settings, blur=False)
     plain, blurred = frame_at(BLUR_AT, settings, blur=False), frame_at(BLUR_AT, settings, blur=True)
@@ -41,7 +42,6 @@ def main(words: list[str]) -> int:
     save(
         asked.out / "blur.jpg", np.hstack([cut(plain, box), np.full((CROP[1], 8, 3), 255), cut(blurred, box)])
     )
-    return 0
 
 
 def frame_at(seconds: float, settings: Settings, *, blur: bool) -> Image:
@@ -74,4 +74,4 @@ def save(path: Path, picture: Image) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(main))

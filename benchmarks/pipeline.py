@@ -29,6 +29,7 @@ import estimators.panel
 import estimators.quality
 from capture import open_source
 from capture.address import resolve
+from core.command import ended
 from core.session import Session
 from core.settings import Settings, SourceConfig
 from core.types import Frame, SourceInfo
@@ -178,4 +179,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main))

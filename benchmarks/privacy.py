@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture.demo import Demo, TrueFace, truth
+from core.command import ended
 from core.settings import CaptureConfig, DetectorConfig, EstimatorsConfig, Settings
 from core.types import F64, SourceInfo
 from pipeline.build import build
@@ -66,14 +67,14 @@ def covered_share(box: F64, cover: F64, size: tuple[int, int]) -> float:
     return float(within.any(axis=1).mean())
 
 
-def main(arguments: list[str]) -> int:
+def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.privacy", description=__doc__)
     parser.add_argument("--delay", type=float, default=0.5, help="seconds, as render.delay")
     parser.add_argument("--detector", default="yunet")
     parser.add_argument("--to", type=float, default=None, help="seconds of the film")
     parser.add_argument("--misses", action="store_true", help="name every miss")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args()
     settings = Settings(
         detector=DetectorConfig(name=asked.detector),
         estimators=EstimatorsConfig(age="none", gender="none", emotion="none"),
@@ -93,8 +94,7 @@ def main(arguments: list[str]) -> int:
                 f"{case.index:5d} {face.name:10} {face.size:4.0f} px {face.visible:4.0%} in sight, "
                 f"{case.covered:4.0%} hidden, blur {face.blur:.1f} px"
             )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(main))

@@ -39,6 +39,7 @@ from benchmarks.verdicts import (
 )
 from benchmarks.vitals import Sample, sample, scrape
 from capture.address import resolve_all
+from core.command import ended
 from core.settings import CaptureConfig, SourceConfig
 from tests.servers.farm import Farm
 
@@ -172,7 +173,7 @@ def soak(asked: argparse.Namespace, folder: Path) -> list[Verdict]:
     return judge(watched, names, folder, warming)
 
 
-def main(words: list[str]) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Print a line for each claim; 1 if one does not hold."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.soak",
@@ -205,4 +206,4 @@ def main(words: list[str]) -> int:
 if __name__ == "__main__":
     # Else the program would go on without anybody who watches it.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(main))

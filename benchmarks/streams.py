@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks.latency import machine
 from capture import open_source
 from capture.address import resolve
+from core.command import ended
 from core.settings import CaptureConfig, SourceConfig
 from core.types import Frame
 from tests.servers.farm import Farm
@@ -104,7 +105,7 @@ def lines(found: Mapping[tuple[int, str], Sequence[Cost]]) -> list[str]:
     return text
 
 
-def main(words: list[str]) -> int:
+def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.streams",
@@ -114,7 +115,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=12.0, help="of each reader and number of cameras")
     parser.add_argument("--size", default="640x360")
     parser.add_argument("--rate", type=int, default=10, help="pictures/s of each camera")
-    asked = parser.parse_args(words)
+    asked = parser.parse_args()
     print(machine())
     print(f"{asked.size}, {asked.rate} pictures/s, RTSP by TCP, medians of {ROUNDS} rounds")
     found: dict[tuple[int, str], list[Cost]] = {(n, name): [] for n in CAMERAS for name in READERS}
@@ -124,8 +125,7 @@ def main(words: list[str]) -> int:
             for (cameras, name), costs in found.items():
                 costs.append(run(READERS[name], farm.addresses[:cameras], asked.seconds / ROUNDS))
     print(*lines(found), sep="\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(main))

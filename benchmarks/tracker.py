@@ -33,6 +33,7 @@ import numpy as np
 import tracker.sort
 from benchmarks.scenes import SCENES, Look, street
 from benchmarks.yardstick import Yardstick
+from core.command import ended
 from core.settings import CompatibilityConfig, TrackerConfig
 from tracker.published.few import FIELDS, Few
 from tracker.published.many import Many
@@ -207,7 +208,7 @@ def machine() -> str:
     return ", ".join([f"{platform.machine()}, {os.cpu_count()} cores", python, *found])
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.tracker",
@@ -228,7 +229,7 @@ def main(arguments: Sequence[str]) -> int:
             times, held = soak(MAKERS[name], asked.soak)
             ends = [f"{times[i]:7.1f} us {held[i]:7.1f} kB" for i in (0, -1)]
             print(f"{name:24}" + "".join(f"{end:>24}" for end in ends))
-        return 0
+        return
     more = {WANTS: wanting} if asked.wants else {}
     everybody = MAKERS | more | {name: peer(name) for name in asked.peer}
     sizes = [int(boxes) for boxes in asked.boxes.split(",")]
@@ -236,8 +237,7 @@ def main(arguments: Sequence[str]) -> int:
     for makers in (compatible_forms(), our_forms()) if asked.switch else (everybody,):
         for scene in SCENES:
             print(*lines(scene, table(makers, scene, sizes, asked.rounds)), sep="\n", flush=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(main))

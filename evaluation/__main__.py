@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 
-from evaluation.command import ended
+from core.command import ended
 
 # A task is a module with `arguments(parser)` and `run(options)`; imported only when asked for.
 TASKS = {

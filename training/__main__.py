@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 
-from core.errors import STOPPED, ConfigError, StreamError
+from core.command import ended
+from core.errors import ConfigError
 from core.session import keep_to_itself
 
 # A task is a module with `arguments(parser)` and `run(options)`; imported only when asked for.
@@ -21,24 +23,23 @@ TASKS = {
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one task; the exit code. Errors are one sentence on stderr."""
+    return ended(partial(_run, list(sys.argv[1:] if words is None else words)))
+
+
+def _run(words: list[str]) -> None:
     keep_to_itself()
-    words = list(sys.argv[1:] if words is None else words)
     parser = argparse.ArgumentParser("python -m training", description=__doc__)
     tasks = parser.add_subparsers(dest="task", required=True, metavar="{" + ",".join(TASKS) + "}")
+    for name in TASKS:
+        task = tasks.add_parser(name)
+        if name in words[:1]:
+            _fill(task, name)
+    options = parser.parse_args(words)
     try:
-        for name in TASKS:
-            task = tasks.add_parser(name)
-            if name in words[:1]:
-                _fill(task, name)
-        options = parser.parse_args(words)
         options.run(options)
-    except StreamError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
     except KeyboardInterrupt:
         print("stopped; what was finished is kept.", file=sys.stderr)
-        return STOPPED
-    return 0
+        raise
 
 
 def _fill(task: argparse.ArgumentParser, name: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from core.cards import Card
-from core.errors import STOPPED, StreamError, WeightsError
+from core.command import ended
+from core.errors import WeightsError
 from core.registry import unknown
 from weights.bring import INSTALL, bring, convertible, rebuild
 from weights.manifest import cards
@@ -26,6 +28,10 @@ EPILOGUE = """commands:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Errors are one sentence on stderr."""
+    return ended(partial(_run, arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         "python -m weights",
         description=DESCRIPTION,
@@ -44,14 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "get": lambda: _get(chosen.name),
         "convert": lambda: _convert(chosen.name),
     }
-    try:
-        commands[chosen.command]()
-    except StreamError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
-    except KeyboardInterrupt:
-        return STOPPED
-    return 0
+    commands[chosen.command]()
 
 
 def _bring_all() -> None:
