@@ -25,6 +25,7 @@ from typing import Any
 
 import detectors.retinaface
 import detectors.yunet
+import estimators.network
 import estimators.panel
 import estimators.quality
 from capture import open_source
@@ -33,7 +34,6 @@ from core.command import ended
 from core.session import Session
 from core.settings import Settings, SourceConfig
 from core.types import Frame, SourceInfo
-from estimators.network import Network
 from pipeline.build import build
 from pipeline.step import Pipeline
 
@@ -41,7 +41,11 @@ ROOT = Path(__file__).parents[1]
 # What a library does for us: the rest of the main thread's time is our own.
 LIBRARY: dict[str, list[tuple[Any, str]]] = {
     "session.run": [(Session, "run")],
-    "convert": [(detectors.yunet, "batches"), (detectors.retinaface, "batches"), (Network, "_prepare")],
+    "convert": [
+        (detectors.yunet, "batches"),
+        (detectors.retinaface, "batches"),
+        (estimators.network, "prepare"),
+    ],
     "warp": [(estimators.panel, "cut"), (estimators.quality, "cut")],
 }
 

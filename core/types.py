@@ -23,6 +23,7 @@ Bool = NDArray[np.bool_]
 Image = NDArray[np.uint8]  # (H, W, 3) BGR
 
 AGES = 101  # years 0 to 100
+YEARS: F64 = np.arange(AGES, dtype=np.float64)
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 GENDERS = ("unknown", "female", "male")
 UNKNOWN, FEMALE, MALE = 0, 1, 2
@@ -318,6 +319,10 @@ class Estimates:
 
     def __len__(self) -> int:
         return len(self.quality)
+
+    def take(self, rows: Array | slice) -> Estimates:
+        """Those rows (indices, a mask or a slice), in that order."""
+        return Estimates(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @classmethod
     def none(cls, m: int = 0) -> Estimates:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.types import AGES, EMOTIONS, F64
+from core.types import AGES, EMOTIONS, F64, YEARS
 
-YEARS: F64 = np.arange(AGES, dtype=np.float64)
 EDGES: F64 = np.arange(AGES + 1, dtype=np.float64) - 0.5
 TAIL = 0.05  # of the probability outside of the interval, at each end
 OUTLIER = 0.005  # share of looks that say nothing about the age, so that none rules a year out

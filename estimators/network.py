@@ -9,9 +9,8 @@ import numpy as np
 from core.cards import Card, Input, Output, Points
 from core.errors import WeightsError
 from core.session import Session
-from core.types import AGES, EMOTIONS, F32, F64, U8, Array, Crop, Estimates
+from core.types import AGES, EMOTIONS, F32, F64, U8, YEARS, Array, Crop, Estimates
 
-YEARS: F64 = np.arange(AGES, dtype=np.float64)
 # Of 2, 2.5, 3 and 4: with more, the intervals of All-Age-Faces hold too few at a quality of 0.5.
 DOUBT_FADES = 2
 NARROWEST = 0.1  # years, deviation of a look
@@ -42,7 +41,7 @@ class Network:
         estimates = Estimates.none(len(crops))
         if len(crops) == 0:
             return estimates
-        answers = self._session.run(self._prepare(crops), self._names)
+        answers = self._session.run(prepare(crops, self._card.input), self._names)
         for output, answer in zip(self._outputs, answers, strict=True):
             rows = np.asarray(answer, np.float64).reshape(len(crops), -1)
             if output.role == "embedding":
@@ -50,9 +49,6 @@ class Network:
             else:
                 _fill(estimates, output, rows, quality)
         return estimates
-
-    def _prepare(self, crops: U8) -> F32:
-        return prepare(crops, self._card.input)
 
 
 def prepare(crops: U8, wanted: Input) -> F32:

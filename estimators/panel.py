@@ -66,7 +66,7 @@ class Panel:
         whole = replace(Estimates.none(sum(counts)), quality=seen, **self._judge(views, seen, meant))
         ends = np.cumsum(counts).tolist()
         starts = [end - count for end, count in zip(ends, counts, strict=True)]
-        return [_rows(whole, slice(start, end)) for start, end in zip(starts, ends, strict=True)]
+        return [whole.take(slice(start, end)) for start, end in zip(starts, ends, strict=True)]
 
     def _judge(self, views: Sequence[View], seen: F32, meant: Callable[[Crop], Crop]) -> dict[str, Array]:
         crops: dict[Crop, Array] = {}
@@ -92,13 +92,3 @@ def filled(picture: Image) -> Faces:
     height, width = picture.shape[:2]
     nowhere = np.full((1, 5, 2), np.nan, np.float32)
     return Faces(np.array([[0.0, 0.0, width, height]]), np.ones(1, np.float32), nowhere)
-
-
-def _rows(estimates: Estimates, rows: slice) -> Estimates:
-    return Estimates(
-        quality=estimates.quality[rows],
-        age=estimates.age[rows],
-        female=estimates.female[rows],
-        emotion=estimates.emotion[rows],
-        embedding=estimates.embedding[rows],
-    )

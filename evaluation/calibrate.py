@@ -20,8 +20,7 @@ from scipy.optimize import minimize_scalar
 from core.cards import Output, Points
 from core.command import ended
 from core.errors import ConfigError
-from core.types import F64
-from estimators.belief import YEARS
+from core.types import F64, YEARS
 from evaluation.finder import Finder
 from evaluation.groups import BANDS, Labels
 from evaluation.layouts import chosen, opened, sets

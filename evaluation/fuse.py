@@ -11,6 +11,7 @@ import csv
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,11 @@ LARGEST = 1e6  # years; whoever says more has mixed up his columns
 _ROW: I64 = np.zeros(1, np.int64)
 
 
-def one_track() -> Tracks:
-    """A track that is seen all the time."""
-    time = np.zeros(1)
+def always_seen(n: int) -> Tracks:
+    """N tracks that are seen all the time."""
+    rows, time = np.arange(n), np.zeros(n)
     return Tracks(
-        _ROW + 1, np.zeros((1, 4)), np.full(1, SEEN, np.uint8), Faces.none(1), _ROW, time, time, time == 0
+        rows + 1, np.zeros((n, 4)), np.full(n, SEEN, np.uint8), Faces.none(n), rows, time, time, time == 0
     )
 
 
@@ -44,7 +45,7 @@ class Track:
 
     fusion: Fusion
     time: float = -math.inf
-    rows: Tracks = field(default_factory=one_track)
+    rows: Tracks = field(default_factory=partial(always_seen, 1))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

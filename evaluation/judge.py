@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from core.settings import EvidenceConfig
-from core.types import F32, F64, SEEN, Estimates, Evidence, Faces, Image, Tracks
+from core.types import F32, F64, Estimates, Evidence, Faces, Image
 from estimators.align import cut
 from estimators.evidence import Fusion
 from estimators.network import Network, prepare
 from estimators.panel import Panel, bare, filled
 from evaluation.finder import Finder, boxed
+from evaluation.fuse import always_seen
 from evaluation.groups import Labels
 from evaluation.models import Model
 from evaluation.samples import Sample
@@ -119,10 +120,5 @@ def joined(parts: Sequence[Estimates]) -> Estimates:
 
 def believe(said: Estimates) -> Evidence:
     """What the program says of N people after that one look at each."""
-    n = len(said)
-    rows = np.arange(n)
-    seen, time, shown = np.full(n, SEEN, np.uint8), np.zeros(n), np.ones(n, np.bool_)
-    tracks = Tracks(rows + 1, np.zeros((n, 4)), seen, Faces.none(n), rows, time, time, shown)
-    quality = np.maximum(said.quality, np.float32(LEAST_QUALITY))
-    looks = Estimates(quality, said.age, said.female, said.emotion, said.embedding)
-    return Fusion(EvidenceConfig()).update(tracks, rows, looks, 0.0)
+    looks = replace(said, quality=np.maximum(said.quality, np.float32(LEAST_QUALITY)))
+    return Fusion(EvidenceConfig()).update(always_seen(len(said)), np.arange(len(said)), looks, 0.0)

@@ -142,8 +142,3 @@ def told_ages(distributions: F64) -> F64:
     looks.age[:], looks.quality[:] = distributions, 1
     belief = believe(looks)
     return np.stack([belief.age_mean, belief.age_low, belief.age_high], axis=1).astype(np.float64)
-
-
-def with_number(numbers: Numbers, role: str, **changes: object) -> Numbers:
-    """The same numbers but for some of a role."""
-    return numbers | {role: numbers[role].model_copy(update=changes)}

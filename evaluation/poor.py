@@ -9,19 +9,12 @@ import numpy as np
 from core.cards import Output
 from core.errors import ConfigError
 from core.settings import EvidenceConfig
-from core.types import F32, F64, I64, SEEN, Array, Estimates, Faces, Tracks
+from core.types import F32, F64, I64, Array, Estimates
 from estimators.evidence import Fusion
 from evaluation.degrade import degraded
 from evaluation.finder import Finder, Located
-from evaluation.looks import (
-    Looks,
-    Numbers,
-    ages,
-    female,
-    moods,
-    told_ages,
-    with_number,
-)
+from evaluation.fuse import always_seen
+from evaluation.looks import Looks, Numbers, ages, female, moods, told_ages
 from evaluation.measures import calibration_error, plain
 
 VIEWS = 2  # poor pictures made of each good one
@@ -101,7 +94,7 @@ def report_bands(looks: Looks, numbers: Numbers) -> str:
         said = ages(aged, numbers["age"])
         error = np.abs(told_ages(said)[:, 0] - aged.years)
         cells = [f"{low:g} to {min(high, 1):g}", str(len(band)), shown(error, ".1f")]
-        cells += _held(aged, said) + _held(aged, ages(aged, with_number(numbers, "age", doubt=0.0)["age"]))
+        cells += _held(aged, said) + _held(aged, ages(aged, _undoubted(numbers)))
         sure, right = _gender(band, numbers["gender"])
         cells += [shown(right), shown(sure), calibration(sure, right)]
         lines.append("| " + " | ".join(cells) + " |")
@@ -136,8 +129,7 @@ def report_tracks(looks: Looks, numbers: Numbers) -> str:
     columns = ["tracks", "n", "age error", "in 90 %", "interval"]
     columns += ["without doubt: age error", "in 90 %", "interval"]
     lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
-    plain = with_number(numbers, "age", doubt=0.0)
-    believed = [_believe(looks, tracks, chosen["age"]) for chosen in (numbers, plain)]
+    believed = [_believe(looks, tracks, output) for output in (numbers["age"], _undoubted(numbers))]
     years = looks.years[[rows[0] for rows in tracks]]
     for name, rows in kinds.items():
         cells = [name, str(rows.sum())]
@@ -146,6 +138,10 @@ def report_tracks(looks: Looks, numbers: Numbers) -> str:
             cells += [shown(np.abs(mean - years[rows]), ".2f"), shown(held), shown(high - low, ".1f")]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _undoubted(numbers: Numbers) -> Output:
+    return numbers["age"].model_copy(update={"doubt": 0.0})
 
 
 def _believe(looks: Looks, tracks: Sequence[I64], output: Output) -> F64:
@@ -157,13 +153,11 @@ def _believe(looks: Looks, tracks: Sequence[I64], output: Output) -> F64:
 def _track(said: F32, quality: F64) -> tuple[float, float, float]:
     """Mean, low and high after these looks at one person, years."""
     fusion = Fusion(EvidenceConfig())
-    row = np.zeros(1, np.int64)
-    seen, time, shown = np.full(1, SEEN, np.uint8), np.zeros(1), np.ones(1, np.bool_)
-    tracks = Tracks(row + 1, np.zeros((1, 4)), seen, Faces.none(1), row, time, time, shown)
+    row, track = np.zeros(1, np.int64), always_seen(1)
     for i in range(len(said)):
         look = Estimates.none(1)
         look.age[:], look.quality[:] = said[i], quality[i]
-        belief = fusion.update(tracks, row, look, i * STEP)
+        belief = fusion.update(track, row, look, i * STEP)
     return float(belief.age_mean[0]), float(belief.age_low[0]), float(belief.age_high[0])
 
 

@@ -17,8 +17,7 @@ import cv2
 import numpy as np
 
 from core.command import ended
-from core.types import F32, F64, Image
-from estimators.belief import YEARS
+from core.types import F32, F64, YEARS, Image
 from evaluation.finder import boxed
 from evaluation.layouts import chosen, opened, sets
 from evaluation.layouts.entry import Entry

@@ -16,7 +16,7 @@ from core.geometry import iou
 from core.settings import EvidenceConfig, LooksConfig, Settings
 from core.types import F64, FEMALE, I64, MALE, SEEN, Estimates, Evidence, Frame, SourceInfo, Stamp, Tracks
 from estimators.evidence import Fusion
-from evaluation.fuse import one_track
+from evaluation.fuse import always_seen
 from pipeline.schedule import Chooser
 from pipeline.step import Pipeline
 
@@ -117,8 +117,8 @@ def play(moments: Iterable[Moment], setting: Replay) -> tuple[dict[int, History]
 
 def alone(looks: Estimates, look: int) -> Evidence:
     """One look as the whole answer: the likelier gender, whatever is likelier by."""
-    one = Estimates(*(getattr(looks, name)[look : look + 1] for name in Estimates.__slots__))
-    said = Fusion(EvidenceConfig()).update(one_track(), np.zeros(1, np.int64), one, 0.0)
+    one = looks.take(slice(look, look + 1))
+    said = Fusion(EvidenceConfig()).update(always_seen(1), np.zeros(1, np.int64), one, 0.0)
     said.female[:] = one.female
     if not np.isnan(one.female[0]):
         said.gender[:] = FEMALE if one.female[0] >= 0.5 else MALE
@@ -152,4 +152,4 @@ def _picked(moment: Moment, wanted: I64) -> Estimates:
     """Of the looks of a frame those at these rows of its tracks."""
     places = {track: place for place, track in enumerate(moment.looked.tolist())}
     found = [places[track] for track in moment.tracks.ids[wanted].tolist()]
-    return Estimates(*(getattr(moment.looks, name)[found] for name in Estimates.__slots__))
+    return moment.looks.take(np.array(found, np.int64))

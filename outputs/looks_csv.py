@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.types import AGES, EMOTIONS, F32, GENDERS, Estimates, Evidence, Image, Result, SourceInfo
+from core.types import EMOTIONS, F32, GENDERS, YEARS, Estimates, Evidence, Image, Result, SourceInfo
 from outputs.rows import Value, tidy
 from outputs.textfile import TextFile
 from outputs.visits_csv import csv_line
@@ -21,7 +21,6 @@ _BELIEF = (
     *("quality", "looks"),
 )
 COLUMNS = ("source", "frame", "t", "id", *_LOOK, *(f"belief_{name}" for name in _BELIEF), "file")
-_YEARS = np.arange(AGES)
 
 
 class LooksCsv:
@@ -79,5 +78,5 @@ def moments(age: F32) -> tuple[float, float]:
     (30.0, 0.0)
     """
     weights = age.astype(np.float64) / age.sum(dtype=np.float64)
-    mean = float(weights @ _YEARS)
-    return mean, math.sqrt(float(weights @ (_YEARS - mean) ** 2))
+    mean = float(weights @ YEARS)
+    return mean, math.sqrt(float(weights @ (YEARS - mean) ** 2))

@@ -6,13 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.types import AGES, F32, F64, I64, Array
+from core.types import F32, F64, I64, YEARS, Array
 from training.cache import Labels
 from training.targets import MOODS, Faces
 
 WORST = (0, 13, 20, 30, 40, 50, 60, 70, 120)
 ADULT = 16  # years
-YEARS: F64 = np.arange(AGES, dtype=np.float64)
 LABELS = {"gender": "female", "race": "race", "emotion": "mood"}
 
 

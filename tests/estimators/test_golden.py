@@ -8,8 +8,8 @@ import pytest
 
 from core.errors import WeightsError
 from core.session import open_session
-from core.types import EMOTIONS, Faces
-from estimators.network import YEARS, Network
+from core.types import EMOTIONS, YEARS, Faces
+from estimators.network import Network
 from estimators.panel import Panel
 from weights.manifest import cards
 from weights.store import locate

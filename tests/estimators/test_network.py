@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from core.cards import Card, Input, Output
 from core.errors import WeightsError
-from core.types import AGES, EMOTIONS, GENDERS
-from estimators.network import YEARS, Network, fitted, gaussian, spread, temper, unit, widen
+from core.types import AGES, EMOTIONS, GENDERS, YEARS
+from estimators.network import Network, fitted, gaussian, spread, temper, unit, widen
 from estimators.panel import Panel
 from tests.make import faces
 
