@@ -46,18 +46,16 @@ def open_source(
         raise SourceError(info.fault)
     opener = load(KINDS, info.kind, "source")
     source: Source = opener(info, config) if info.kind == "demo" else opener(info, address, config, wall=wall)
-    return _with_cuts(source) if _has_cuts(info, config) else source
+    if not _has_cuts(info, config):
+        return source
+    from capture.scene import Shots
+
+    return Shots(source)
 
 
 def _has_cuts(info: SourceInfo, config: CaptureConfig) -> bool:
     """A light that is switched is likelier than a cut before a camera, which is asked only by `true`."""
     return not info.stills and (not info.live if config.cuts == "auto" else config.cuts)
-
-
-def _with_cuts(source: Source) -> Source:
-    from capture.scene import Shots
-
-    return Shots(source)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,16 +7,14 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from capture.content import files_in, is_film, is_picture
 from core.errors import ConfigError, SourceError
 from core.masking import login_end, mask, masked
 from core.settings import CaptureConfig, SourceConfig
-from core.types import SourceInfo
+from core.types import Kind, SourceInfo
 
-Kind = Literal["webcam", "network", "video", "image", "folder", "demo"]
 Resolved = tuple[SourceInfo, str | int]
 
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp")

@@ -7,6 +7,8 @@ import math
 _USUAL_STEP = 1 / 25  # s; until the source has shown its own
 LEAST_STEP = 0.001  # s; between frames that claim the same time
 _CATCH_UP = 2.0  # s that what waited in a stalled network may take to come
+_LATE = 1.0  # s that a live frame may be off its arrival
+_SET = 2.0  # s that two clocks may differ; a machine without a battery wakes up years behind
 _NEW_TIMELINE = 1.0  # s; a fall of more is another recording appended, or a clock that was set
 
 
@@ -48,15 +50,13 @@ class LiveClock:
 
     Arrival times alone come in bursts over Wi-Fi, which a tracker reads as huge speeds. So a
     frame's time is its presentation time plus the smallest (arrival - presentation) seen on
-    this connection, or its arrival where that is missing or off by more than `tolerance`.
+    this connection, or its arrival where that is missing or off by more than a second.
 
     Attributes:
         behind: the last frame waited in a stalled network; newer ones follow at once.
     """
 
-    def __init__(self, tolerance: float = 1.0) -> None:
-        """`tolerance` in seconds."""
-        self._tolerance = tolerance
+    def __init__(self) -> None:
         self._shift = math.inf
         self._last = -math.inf
         self._arrival = math.inf  # of the frame before
@@ -75,8 +75,8 @@ class LiveClock:
         if not math.isnan(presentation):
             self._shift = min(self._shift, arrival - presentation)
             time = presentation + self._shift
-            if arrival - time > self._tolerance:
-                if waited > self._tolerance:
+            if arrival - time > _LATE:
+                if waited > _LATE:
                     self._catching_up = arrival + _CATCH_UP
                 self.behind = arrival < self._catching_up
                 if self.behind:
@@ -92,15 +92,13 @@ class LiveClock:
 class WallClock:
     """UTC of a source's times, which pass evenly, by the machine's clock, which may be set."""
 
-    def __init__(self, tolerance: float = 2.0) -> None:
-        """`tolerance`: seconds that the two may differ; a machine without a battery wakes up years behind."""
-        self._tolerance = tolerance
+    def __init__(self) -> None:
         self._shift = math.nan
 
     def hear(self, time: float, wall: float) -> bool:
         """What the machine's clock says at a source's `time`, both in seconds; True if it was set since."""
         shift = wall - time
-        moved = not math.isnan(self._shift) and abs(shift - self._shift) > self._tolerance
+        moved = not math.isnan(self._shift) and abs(shift - self._shift) > _SET
         if moved or math.isnan(self._shift):
             self._shift = shift
         return moved

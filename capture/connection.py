@@ -17,7 +17,7 @@ class Lost(SourceError):
         pause: least seconds before another try; infinite: there is no hope.
     """
 
-    def __init__(self, message: str, reason: str = "lost", pause: float = 0.0) -> None:
+    def __init__(self, message: str, reason: str, pause: float = 0.0) -> None:
         super().__init__(message)
         self.reason = reason
         self.pause = pause

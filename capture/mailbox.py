@@ -15,7 +15,7 @@ class Mailbox(Generic[Item]):
 
     A live source has room for one item and the newest wins: what it replaces is handed to
     `lose`, unless `keep` says that it must arrive. `lose` is given both, and returns the newer one with
-    what it takes over from the other. An archive has room for four and waits.
+    what it takes over from the other. An archive has `room` and waits.
     """
 
     def __init__(self, room: int, live: bool, changed: threading.Condition) -> None:

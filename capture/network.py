@@ -123,8 +123,7 @@ class Stream:
             raise Lost(f"{self._shown}: gave no picture for {self._stall:g} s.", "stalled")
         self._shown_any = True
         self._due = time.monotonic() + self._stall
-        known = self._timed and picture.time is not None
-        presentation = float(picture.time) if known and picture.time is not None else math.nan
+        presentation = float(picture.time) if self._timed and picture.time is not None else math.nan
         if self._holes is not None and self._holes.after(presentation) and not picture.key_frame:
             self._decoder.damaged = True  # those that follow build on a picture that never came
         paint = partial(self._painter.paint, picture)

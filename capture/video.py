@@ -45,7 +45,7 @@ class Video:
     `Stamp.index` counts the frames handed out, so with `from` its 0 is the first of those.
     """
 
-    def __init__(self, info: SourceInfo, address: str, config: CaptureConfig, wall: float = math.nan) -> None:
+    def __init__(self, info: SourceInfo, address: str, config: CaptureConfig, wall: float) -> None:
         """Open the file and decode its first frame.
 
         Args:

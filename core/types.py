@@ -21,6 +21,7 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 Image = NDArray[np.uint8]  # (H, W, 3) BGR
+Kind = Literal["webcam", "network", "video", "image", "folder", "demo"]  # of a source
 
 AGES = 101  # years 0 to 100
 YEARS: F64 = np.arange(AGES, dtype=np.float64)
@@ -46,7 +47,6 @@ class SourceInfo:
 
     Attributes:
         name: unique among the sources of a run; names its rows.
-        kind: webcam, network, video, image, folder or demo.
         address: what was asked for, passwords masked; for messages only.
         path: the file or folder behind it, if there is one.
         live: frames may be dropped; the newest wins.
@@ -58,7 +58,7 @@ class SourceInfo:
     """
 
     name: str
-    kind: Literal["webcam", "network", "video", "image", "folder", "demo"]
+    kind: Kind
     address: str
     path: Path | None = None
     live: bool = False

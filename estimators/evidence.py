@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from core.settings import EvidenceConfig
-from core.types import F64, FEMALE, I64, MALE, UNKNOWN, Array, Estimates, Evidence, Tracks
+from core.types import FEMALE, I64, MALE, UNKNOWN, Array, Estimates, Evidence, Tracks
 from estimators.belief import AgeBelief, GenderBelief, MoodBelief
 
 # A look that follows at once still has this share of the say of a fresh one: its error is
@@ -104,7 +104,8 @@ class Fusion:
         belief.quality[row] = np.fmax(belief.quality[row], quality)
         if _known(looks.age[look, 0]):
             track.age.add(looks.age[look].astype(np.float64), weight, fade)
-            _write_age(belief, row, track.age.read(track.looks, config.shared))
+            said = track.age.read(track.looks, config.shared)
+            belief.age[row], belief.age_mean[row], belief.age_low[row], belief.age_high[row] = said
         if _known(looks.female[look]):
             track.gender.add(float(looks.female[look]), weight, fade)
             belief.female[row], cautious = track.gender.read(track.looks, config.shared)
@@ -126,10 +127,6 @@ def decide(chance: float, before: int, config: EvidenceConfig) -> int:
     if share >= config.gender_certain or (likely == before and share >= config.gender_release):
         return likely
     return UNKNOWN
-
-
-def _write_age(belief: Evidence, row: int, read: tuple[F64, float, float, float]) -> None:
-    belief.age[row], belief.age_mean[row], belief.age_low[row], belief.age_high[row] = read
 
 
 def _known(value: np.float32) -> bool:

@@ -17,6 +17,7 @@ from outputs.textfile import WholeFile, failure
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
+    from av.container import OutputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
 
@@ -161,18 +162,8 @@ class Encoder:
         # A file of ours: PyAV writes no ending to a file that is closed, so that after a
         # failure the whole fragments stand as they are.
         self._container = av.open(self._file, "w", format=name, container_options={**_ALWAYS, **options})
-        self._video = self._container.add_stream(
-            "libx264",
-            rate=rate,
-            options=_X264,
-            width=size[0],
-            height=size[1],
-            pix_fmt=self._pixels,
-            time_base=Fraction(1, TICKS),
-        )
+        self._video = add_pictures(self._container, size, rate, self._pixels)
         self._video.codec_context.thread_count = _THREADS
-        for name, value in _COLOUR.items():
-            setattr(self._video.codec_context, name, value)
         self._audio = self._container.add_stream_from_template(sound.stream) if sound else None
 
     def _mux(self, packet: Packet[AudioStream] | Packet[VideoStream]) -> None:
@@ -187,6 +178,24 @@ class Encoder:
                 self._file.truncate(self._whole)
             self._file.close()
         return failure(self._path, error, self._until)
+
+
+def add_pictures(
+    container: OutputContainer, size: tuple[int, int], rate: Fraction, pixels: str
+) -> VideoStream:
+    """The stream of pictures of a container, in ticks; `rate` and `pixels` as the encoder wants them."""
+    video = container.add_stream(
+        "libx264",
+        rate=rate,
+        options=_X264,
+        width=size[0],
+        height=size[1],
+        pix_fmt=pixels,
+        time_base=Fraction(1, TICKS),
+    )
+    for name, value in _COLOUR.items():
+        setattr(video.codec_context, name, value)
+    return video
 
 
 def pixel_format(size: tuple[int, int]) -> str:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from core.protocols import Sink
 from core.types import Image, Result
+from outputs import PLACE
 
-_PLACE = "{source}"
 _LONGEST = 100  # characters; file systems allow 255 bytes
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")  # as Windows has it
 
@@ -58,7 +58,7 @@ def fill(template: str, sources: Iterable[str]) -> dict[str, Path]:
             number += 1
             name = f"{safe(source)}-{number}"
         taken.add(name.casefold())
-        paths[source] = Path(template.replace(_PLACE, name))
+        paths[source] = Path(template.replace(PLACE, name))
     return paths
 
 

@@ -106,14 +106,20 @@ class Retained:
     def base(self, source: str) -> str:
         """What the topics of a source begin with."""
         with self._lock:
-            return self._base(source)
+            if source not in self._names:
+                name, number = safe(source), 1
+                while name in self._names.values():
+                    number += 1
+                    name = f"{safe(source)}-{number}"
+                self._names[source] = name
+            return f"{self._prefix}/{self._names[source]}"
 
     def messages(self) -> dict[str, str]:
         """All of them by topic, in the order to send them in; empty is what the broker shall forget."""
         with self._lock:
             found: dict[str, str] = {}
             for source in dict.fromkeys([*self._sources, *self._states]):
-                there = self._of(source, self._base(source))
+                there = self._of(source, self.base(source))
                 found |= dict.fromkeys(reversed(there), "") if source in self._removed else there
             if self._alone:
                 bases = [base for topic, base in self._left.items() if topic not in found]
@@ -138,15 +144,6 @@ class Retained:
         self._bodies[source] = _body(now)
         self._changes += 1
         return True
-
-    def _base(self, source: str) -> str:
-        if source not in self._names:
-            name, number = safe(source), 1
-            while name in self._names.values():
-                number += 1
-                name = f"{safe(source)}-{number}"
-            self._names[source] = name
-        return f"{self._prefix}/{self._names[source]}"
 
 
 def safe(name: str) -> str:

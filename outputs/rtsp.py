@@ -12,11 +12,11 @@ from core.masking import mask
 from core.settings import SinkConfig
 from core.status import Status
 from core.types import Image, Result, SourceInfo
+from outputs import PLACE
 from outputs.fan import fill
 from outputs.one_source import OneSource
 from outputs.rtsp_feed import Feed
 
-_PLACE = "{source}"
 _CLOSING = 2.0  # s for all streams to end in order
 
 
@@ -43,7 +43,7 @@ class RtspPublisher:
         self._sources = sources
         self._feeds: dict[str, Feed] = {}
         self._ended: dict[str, Feed] = {}  # by source, the one of its time before it came again
-        self._only = None if _PLACE in config.path else OneSource(mask(self._address))
+        self._only = None if PLACE in config.path else OneSource(mask(self._address))
 
     def write(self, result: Result, picture: Image | None) -> None:
         """Publish the picture of one frame; the newest wins, and nothing is waited for."""
@@ -68,10 +68,10 @@ class RtspPublisher:
             return self._feeds[source]
         if self._only is not None and not self._only.lets_in(source):
             return None
-        name = quote(fill(_PLACE, {**self._sources, source: None})[source].name)
+        name = quote(fill(PLACE, {**self._sources, source: None})[source].name)
         # A source that begins again has the same address, where a server takes one stream at a time.
         before = self._ended.pop(source, None)
-        self._feeds[source] = Feed(self._address.replace(_PLACE, name), source, before)
+        self._feeds[source] = Feed(self._address.replace(PLACE, name), source, before)
         return self._feeds[source]
 
 

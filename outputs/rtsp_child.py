@@ -16,26 +16,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import av
 import numpy as np
 from av import error as av_error
 
 from core.types import Image
-
-if TYPE_CHECKING:
-    from av.video.stream import VideoStream
+from outputs.encoder import TICKS, add_pictures
 
 HEAD = struct.Struct("<dII")  # seconds, width, height
 UP = "up"
 
-_TICKS = 90_000  # a second
 _KEY_INTERVAL = 2.0  # s between pictures that a viewer can join at
-_USUAL = 25  # pictures/s, a hint for the encoder
-# As in files, but that no picture is kept back: 13 ms a picture of 720p on one core.
-_X264 = {"preset": "veryfast", "crf": "23", "tune": "zerolatency", "forced-idr": "1"}
-_COLOUR = {"colorspace": 6, "color_primaries": 1, "color_trc": 1, "color_range": 1}  # as in files
+_USUAL = Fraction(25)  # pictures/s, a hint for the encoder
 _ANSWERS: tuple[tuple[type[Exception], str], ...] = (
     (av_error.HTTPUnauthorizedError, "the user or password is wrong or missing (401)"),
     (av_error.HTTPForbiddenError, "this user may not publish there (403)"),
@@ -78,7 +72,7 @@ class Publisher:
         options = {"rtsp_transport": "tcp", "timeout": str(round(order.timeout * 1e6))}
         self._container = av.open(order.address, "w", format="rtsp", options=options)
         self._size = size[0] // 2 * 2, size[1] // 2 * 2
-        self._video = self._add_video()
+        self._video = add_pictures(self._container, self._size, _USUAL, "yuv420p")
         self._first = float("nan")
         self._latest = -1
         self._key_due = 0
@@ -88,14 +82,14 @@ class Publisher:
         """Send a picture, uint8 (H, W, 3) BGR, taken at `time`, seconds."""
         if self._latest < 0:
             self._first = time
-        pts = max(round((time - self._first) * _TICKS), self._latest + 1)
+        pts = max(round((time - self._first) * TICKS), self._latest + 1)
         width, height = self._size
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="bgr24")
         frame = frame.reformat(format="yuv420p")
-        frame.pts, frame.time_base = pts, Fraction(1, _TICKS)
+        frame.pts, frame.time_base = pts, Fraction(1, TICKS)
         if pts >= self._key_due:
             frame.pict_type = av.video.frame.PictureType.I
-            self._key_due = pts + round(_KEY_INTERVAL * _TICKS)
+            self._key_due = pts + round(_KEY_INTERVAL * TICKS)
         self._latest = pts
         self._container.mux(self._video.encode(frame))
 
@@ -103,20 +97,6 @@ class Publisher:
         """Say goodbye to the server."""
         self._container.mux(self._video.encode(None))
         self._container.close()
-
-    def _add_video(self) -> VideoStream:
-        video = self._container.add_stream(
-            "libx264",
-            rate=_USUAL,
-            options=_X264,
-            width=self._size[0],
-            height=self._size[1],
-            pix_fmt="yuv420p",
-            time_base=Fraction(1, _TICKS),
-        )
-        for name, value in _COLOUR.items():
-            setattr(video.codec_context, name, value)
-        return video
 
 
 def publish(source: BinaryIO, say: Callable[[str], None]) -> None:

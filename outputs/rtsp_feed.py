@@ -117,7 +117,7 @@ class Child:
 class Feed:
     """The stream of one source. `put` never waits, whatever the server does."""
 
-    def __init__(self, address: str, name: str, before: Feed | None = None) -> None:
+    def __init__(self, address: str, name: str, before: Feed | None) -> None:
         """Start the thread; nothing is called before the first picture.
 
         Args:

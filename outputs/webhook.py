@@ -60,10 +60,9 @@ class Webhook:
 class Post:
     """One connection to a server, used again while it lasts."""
 
-    def __init__(self, end: Endpoint, secret: str | None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, end: Endpoint, secret: str | None) -> None:
         self._end = end
         self._secret = secret
-        self._clock = clock
         self._connection: http.client.HTTPConnection | None = None
         self.refused = 0  # events that the server would never take
 
@@ -129,7 +128,7 @@ class Post:
         with self._connection.getresponse() as answer:
             if len(answer.read(_ANSWER)) == _ANSWER or answer.will_close:
                 self._hang_up()
-            return answer.status, answer.reason, retry_after(answer.headers.get("Retry-After"), self._clock())
+            return answer.status, answer.reason, retry_after(answer.headers.get("Retry-After"), time.time())
 
     def _new_connection(self) -> http.client.HTTPConnection:
         host, port = self._end.host, self._end.port
@@ -145,7 +144,7 @@ class Post:
             "Idempotency-Key": f"{letters[0].uid}+{len(letters)}",
         }
         if self._secret is not None:
-            headers["X-Stream-Signature"] = signature(self._secret, body, int(self._clock()))
+            headers["X-Stream-Signature"] = signature(self._secret, body, int(time.time()))
         if self._end.user is not None:
             login = f"{self._end.user}:{self._end.password or ''}".encode()
             headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"

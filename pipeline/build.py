@@ -13,7 +13,7 @@ from core.cards import Card
 from core.errors import ConfigError
 from core.registry import load, unknown
 from core.session import PROVIDERS, Session, has_gpu, open_session
-from core.settings import RuntimeConfig, Settings
+from core.settings import Settings
 from core.types import SourceInfo
 from estimators.embedder import Embedder
 from estimators.evidence import Fusion
@@ -167,6 +167,5 @@ def fits(card: Card, role: str) -> bool:
 def _open(card: Card, role: str, settings: Settings) -> Model:
     own = settings.detector.weights if role == "detector" else None
     path = locate(card, path=own)
-    runtime: RuntimeConfig = settings.runtime
-    session = open_session(path, runtime.device, runtime.threads)
+    session = open_session(path, settings.runtime.device, settings.runtime.threads)
     return Model(role, card, session, sha256(path))

@@ -134,11 +134,9 @@ class Outlet:
         log.debug("sink failed", exc_info=True)
         with self._changed:
             if self.error is None:
-                self.error = error if isinstance(error, SinkError) else self._unknown(error)
+                words = f"{self.name}: {in_words(error)}"
+                self.error = error if isinstance(error, SinkError) else SinkError(words)
                 if not self.required:  # else it ends the run, whose last words say it
                     log.error("%s; the other outputs go on", self.error)
             self._waiting.clear()
             self._changed.notify_all()
-
-    def _unknown(self, error: Exception) -> SinkError:
-        return SinkError(f"{self.name}: {in_words(error)}")

@@ -208,7 +208,7 @@ def _loop(plan: Plan, roster: Roster, built: Built, monitor: Monitor, window: Wi
         built.pipeline,
         [intake(infos) for infos in roster.lanes],
         changed,
-        Outputs(outlets, window, renderer if wants else None, StatusLine(roster.infos, built.provider)),
+        Outputs(outlets, window, renderer if wants else None, StatusLine(roster.infos, monitor.device)),
         Progress(shown=window is None),
         settings.runtime.batch_window,
         monitor.report,
@@ -225,9 +225,9 @@ class StatusLine:
     A file says nothing that depends on this machine's speed: its video is the same each time.
     """
 
-    def __init__(self, sources: Mapping[str, SourceInfo], provider: str) -> None:
+    def __init__(self, sources: Mapping[str, SourceInfo], device: str) -> None:
         self._sources = sources
-        self._device = provider.removesuffix("ExecutionProvider")
+        self._device = device
         self._said: dict[str, tuple[int, str]] = {}  # by source: the second, and its words
 
     def __call__(self, stamp: Stamp, report: Report) -> str:

@@ -15,7 +15,6 @@ from core.types import (
     F64,
     I64,
     Estimates,
-    Event,
     Evidence,
     Faces,
     Frame,
@@ -208,9 +207,9 @@ class Pipeline:
         lane = self._lanes[frame.stamp.source]
         if frame.damaged:
             return _NOBODY
-        moving = np.flatnonzero(~np.isin(tracks.ids, list(lane.still.ids))) if lane.still.ids else None
-        if moving is None:
+        if not lane.still.ids:
             return lane.chooser.choose(tracks, lane.evidence, frame.stamp, self.shed.looks)
+        moving = np.flatnonzero(~np.isin(tracks.ids, list(lane.still.ids)))
         rows = lane.chooser.choose(tracks.take(moving), lane.evidence, frame.stamp, self.shed.looks)
         return moving[rows]
 
@@ -245,7 +244,7 @@ class Pipeline:
         """A result without a picture: only what ended is in it."""
         lane.evidence = lane.fusion.update(tracks, _NOBODY, Estimates.none(), stamp.time)
         static = lane.still.update(tracks, stamp.time)
-        events: list[Event] = lane.life.update(stamp, tracks, lane.evidence, static, last=last)
+        events = lane.life.update(stamp, tracks, lane.evidence, static, last=last)
         ended = np.flatnonzero(tracks.states == ENDED)
         return Result(stamp, Faces.none(), tracks.take(ended), lane.evidence.take(ended), tuple(events))
 

@@ -90,7 +90,7 @@ class Knowledge:
             boxes[row] = boxes[row] if box is None else box
         known = set(tracks.ids.tolist())
         early = [(i, box) for i in self._paths if i not in known and (box := self._at(i, moment)) is not None]
-        parts = [_with_boxes(tracks, boxes), *(self._early(i, box, moment) for i, box in early)]
+        parts = [replace(tracks, boxes=boxes), *(self._early(i, box, moment) for i, box in early)]
         together = Tracks.join(parts) if early else parts[0]
         return together, self._belief(together)
 
@@ -165,10 +165,6 @@ class Knowledge:
         }
         for path in self._paths.values():
             path.forget(horizon)
-
-
-def _with_boxes(tracks: Tracks, boxes: F64) -> Tracks:
-    return replace(tracks, boxes=boxes)
 
 
 def _merge(boxes: F64) -> F64:

@@ -21,6 +21,8 @@ _FINER = 4  # pixels of the letters as set for one of the mask
 _KEPT = 512  # words; 8 MB of masks on a picture 2160 px high
 _RIGHT_TO_LEFT = ("R", "AL")
 
+_bundled = cache(read)
+
 
 class Lettering:
     """Sets lines of text in one size, choosing for each character a font that has it.
@@ -104,11 +106,6 @@ class Lettering:
         if file.path not in self._fonts:
             self._fonts[file.path] = ImageFont.truetype(str(file.path), self.size * _FINER)
         return self._fonts[file.path]
-
-
-@cache
-def _bundled(path: Path) -> FontFile:
-    return read(path)
 
 
 def _joined(pairs: list[tuple[FontFile, str]]) -> list[tuple[FontFile, str]]:

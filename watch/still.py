@@ -41,7 +41,7 @@ class Still:
     def __init__(self, after: float | None) -> None:
         """`after`: seconds without moving; None: nothing is ever static."""
         self.ids: frozenset[int] = frozenset()
-        self._after = after
+        self._after = math.inf if after is None else after
         self._poses: dict[int, _Pose] = {}
         self._places: list[F64] = []  # (4,) each, the newest last
 
@@ -52,7 +52,7 @@ class Still:
             tracks: of this frame.
             time: of this frame, seconds.
         """
-        if self._after is None:
+        if self._after == math.inf:
             return self.ids
         ids = tracks.ids.tolist()
         for row in np.flatnonzero((tracks.states == SEEN) & (tracks.index >= 0)).tolist():
@@ -72,9 +72,8 @@ class Still:
             self._poses[track] = _Pose(where, nose, time)
 
     def _is_static(self, track: int, pose: _Pose, time: float) -> bool:
-        after = math.inf if self._after is None else self._after
         known = track in self.ids or any(not _apart(pose.where, place, _SAME_PLACE) for place in self._places)
-        return time - pose.since >= (min(_AGAIN, after) if known else after)
+        return time - pose.since >= (min(_AGAIN, self._after) if known else self._after)
 
     def _remember(self, where: F64) -> None:
         self._places = [place for place in self._places if _apart(place, where, _SAME_PLACE)][1 - _PLACES :]

@@ -262,7 +262,7 @@ def test_an_error_of_another_library_ends_the_source_without_its_text() -> None:
     st.lists(st.tuples(st.floats(0.001, 2), st.one_of(st.floats(-1e4, 1e4), st.just(math.nan))), max_size=40)
 )
 def test_live_time_always_rises_and_is_never_far_from_arrival(steps) -> None:
-    clock = LiveClock(tolerance=1.0)
+    clock = LiveClock()
     arrival, last = 0.0, -1.0
     for step, presentation in steps:
         arrival += step
