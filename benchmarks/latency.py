@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
-import av
 import cv2
 import numpy as np
 
+from benchmarks.machine import machine
 from capture import open_source
 from capture.address import resolve
 from core.command import ended
@@ -128,13 +127,6 @@ def lines(found: Mapping[tuple[str, float], Mapping[str, float]], rate: int) -> 
     return [*text, f"target, p95 of ours within two pictures' time ({limit:.0f} ms): {verdict}, {got:.0f} ms"]
 
 
-def machine() -> str:
-    """What the figures were measured on."""
-    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    versions = f"Python {platform.python_version()}, PyAV {av.__version__}, OpenCV {cv2.__version__}"
-    return f"{platform.machine()}, {os.cpu_count()} cores, {load}, {versions}"
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
@@ -146,7 +138,7 @@ def main() -> None:
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--rate", type=int, default=25, help="pictures/s")
     asked = parser.parse_args()
-    print(machine())
+    print(machine("av", "opencv-python", "opencv-python-headless"))
     print(f"{asked.size}, {asked.rate} pictures/s, RTSP by TCP, {asked.seconds:g} s of each reader")
     with Farm("--film", "clock", "--size", asked.size, "--rate", str(asked.rate)) as farm:
         print(*lines(measure(farm.addresses[0], asked.seconds), asked.rate), sep="\n")

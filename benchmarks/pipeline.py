@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -28,6 +26,7 @@ import detectors.yunet
 import estimators.network
 import estimators.panel
 import estimators.quality
+from benchmarks.machine import machine
 from capture import open_source
 from capture.address import resolve
 from core.command import ended
@@ -172,7 +171,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--detector", default="yunet")
     options = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(machine())
     print(f"detector {options.detector}, first {options.seconds:g} s, median of {options.runs}")
     columns = {Path(clip).stem: measure(clip, options) for clip in options.clips or ["demo"]}
     print(f"{'':22}" + "".join(f"{name[:18]:>20}" for name in columns))

@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import platform
 import signal
 import socket
 import subprocess
@@ -26,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.faults import Fault, carry_out, plan
+from benchmarks.machine import machine
 from benchmarks.verdicts import (
     Verdict,
     accounted,
@@ -188,7 +187,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "--out", type=Path, help="keep what the program writes, and the samples, in this folder"
     )
     asked = parser.parse_args(words)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", end=", ")
+    print(machine(), end=", ")
     print(f"{asked.cameras} cameras of {asked.rate} pictures/s, {asked.minutes:g} minutes, seed {asked.seed}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.out or Path(temporary)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-from benchmarks.latency import machine
+from benchmarks.machine import machine
 from capture import open_source
 from capture.address import resolve
 from core.command import ended
@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("--size", default="640x360")
     parser.add_argument("--rate", type=int, default=10, help="pictures/s of each camera")
     asked = parser.parse_args()
-    print(machine())
+    print(machine("av"))
     print(f"{asked.size}, {asked.rate} pictures/s, RTSP by TCP, medians of {ROUNDS} rounds")
     found: dict[tuple[int, str], list[Cost]] = {(n, name): [] for n in CAMERAS for name in READERS}
     film = ["--film", "faces", "--size", asked.size, "--rate", str(asked.rate)]

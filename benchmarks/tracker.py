@@ -16,21 +16,18 @@ same over so many frames of a busy street. Set OMP_NUM_THREADS=1: only this thre
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 import tracker.sort
+from benchmarks.machine import machine
 from benchmarks.scenes import SCENES, Look, street
 from benchmarks.yardstick import Yardstick
 from core.command import ended
@@ -198,16 +195,6 @@ def soak(make: Maker, frames: int) -> tuple[list[float], list[float]]:
     return times, sizes
 
 
-def machine() -> str:
-    """What the figures were measured on."""
-    found = []
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found.append(f"{package} {version(package)}")
-    python = f"Python {platform.python_version()}"
-    return ", ".join([f"{platform.machine()}, {os.cpu_count()} cores", python, *found])
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(
@@ -222,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--wants", action="store_true", help="also with the question whose prints would help")
     parser.add_argument("--soak", type=int, default=0, help="frames of a busy street")
     asked = parser.parse_args(arguments)
-    print(machine())
+    print(machine(*PACKAGES))
     if asked.soak:
         print(f"{asked.soak} frames of a street         first tenth           last tenth")
         for name in (COMPATIBLE, OURS):

@@ -17,7 +17,7 @@ from core.types import F64, Faces, Image
 from evaluation.curves import precision_recall, recall_by_height
 from evaluation.detection import by_height, matches, over, precisions, ratio
 from evaluation.layouts.place import Place
-from evaluation.models import DETECTORS, model_row, open_detector
+from evaluation.models import DETECTORS, device_argument, model_row, open_detector
 from evaluation.options import apart, chance, made, table, whole
 from evaluation.pictures import pictures
 from evaluation.report import Figure, Report, Table
@@ -55,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=whole, default=640, help="long side that the network sees (640)")
     parser.add_argument("--min-score", type=chance, default=0.5, help="for recall and precision (0.5)")
     parser.add_argument("--part", default="all", choices=["all", "tune", "report"], help="pictures, by hash")
-    parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
+    device_argument(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -10,13 +10,10 @@ import numpy as np
 from core.types import EMOTIONS, F64, I64, UNKNOWN, Array, Evidence
 from evaluation.groups import BANDS, FEW, Labels, banded, groups
 from evaluation.judge import Judged
+from evaluation.layouts.adience import GROUPS
 from evaluation.measures import calibration_error, macro_f1, median, nearest, ranking, share, worst
 from evaluation.report import Figure, Measure, bootstraps
 
-# The age groups of Adience, by which ages in years are told as well; between them, the nearest counts.
-AGE_GROUPS: tuple[tuple[float, float], ...] = (
-    (0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100)
-)  # fmt: skip
 GENDERS = ("women", "men")
 BY_GROUP = {"mae", "bias", "within_5", "interval_holds", "interval_width", "bin_exact", "bin_near"}
 BY_GROUP |= {"accuracy", "macro_f1", "calibration_error", "said", "said_accuracy"}
@@ -152,13 +149,19 @@ class Found:
 
 
 def age_cases(judged: Judged, spans: Sequence[tuple[float, float]]) -> tuple[Ages, Array]:
-    """The faces with an age, and which rows they are (a mask)."""
+    """The faces with an age, and which rows they are (a mask).
+
+    Args:
+        judged: all faces of a set.
+        spans: its age groups; empty: Adience's, by which ages in years are told as well. Between them, the
+            nearest counts.
+    """
     rows = np.isfinite(judged.labels.years)
     belief, labels = judged.belief, judged.labels.take(rows)
     said, low, high = (
         column[rows].astype(np.float64) for column in (belief.age_mean, belief.age_low, belief.age_high)
     )
-    return Ages(said, low, high, labels.age, labels.years, spans or AGE_GROUPS), rows
+    return Ages(said, low, high, labels.age, labels.years, spans or GROUPS), rows
 
 
 def gender_cases(judged: Judged) -> tuple[Classes, Array]:

@@ -13,7 +13,7 @@ from core.cards import Card
 from core.errors import ConfigError
 from core.protocols import Detector
 from core.registry import load, unknown
-from core.session import Session, open_session
+from core.session import PROVIDERS, Session, open_session
 from core.settings import DetectorConfig, Settings
 from detectors import REGISTRY
 from pipeline.build import OFF, chosen, fits
@@ -116,6 +116,20 @@ def open_detector(
         raise ConfigError(f"--{first['loc'][0]}: {first['msg']}, not {first['input']}.") from error
     kind = load(REGISTRY, name, "--detector")
     return kind(config, known[name], open_session(file, device, threads)), known[name], file
+
+
+def network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of tasks about one face a picture: how it is found, and where networks run."""
+    parser.add_argument(
+        "--aligned", action="store_true", help="the pictures are cut-out faces: look for none"
+    )
+    parser.add_argument("--detector", default="yunet", help=DETECTORS)
+    device_argument(parser)
+
+
+def device_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --device."""
+    parser.add_argument("--device", default="cpu", choices=["auto", *PROVIDERS])
 
 
 def role_arguments(words: str) -> Mapping[str, str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from core.cards import Output
-from core.errors import ConfigError
 from core.settings import EvidenceConfig
 from core.types import F32, F64, I64, Array, Estimates
 from estimators.evidence import Fusion
@@ -40,16 +39,9 @@ def dim(looks: Looks) -> Looks:
 
 
 def fit_doubt(packs: Sequence[Looks], output: Output, kept: Kept) -> float:
-    """The least doubt with which poor looks keep what they promise, packs counting alike.
-
-    Raises:
-        ConfigError: there is no such look with a label.
-    """
-    halves = [half for looks in packs if len(half := dim(looks.take(looks.tuning)).told(output.role))]
-    if not halves:
-        raise ConfigError(f"{output.role}: no poor look of the part `tune` has a label to fit a doubt by.")
+    """The least doubt with which these poor looks keep what they promise, packs counting alike."""
     for doubt in np.arange(0, 1, 0.05).round(2).tolist():
-        answers = [kept(half, output.model_copy(update={"doubt": doubt})) for half in halves]
+        answers = [kept(looks, output.model_copy(update={"doubt": doubt})) for looks in packs]
         promised, held = np.mean(answers, axis=0)
         if held >= promised:
             return float(doubt)

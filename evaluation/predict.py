@@ -18,7 +18,7 @@ from core.types import EMOTIONS, Array, Evidence, Faces
 from evaluation.finder import Finder
 from evaluation.judge import Judge, believe
 from evaluation.layouts.place import Place
-from evaluation.models import DETECTORS, default, open_detector, open_models, role_arguments
+from evaluation.models import default, network_arguments, open_detector, open_models, role_arguments
 from evaluation.options import apart, table
 from evaluation.progress import watched
 
@@ -33,13 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, required=True, help="folder or .tar of pictures")
     parser.add_argument("--out", type=Path, required=True, help="the .csv to write")
     parser.add_argument(
-        "--aligned", action="store_true", help="the pictures are cut-out faces: look for none"
-    )
-    parser.add_argument(
         "--models", type=role_arguments, default={}, help="age=ID,gender=ID,emotion=ID (the program's own)"
     )
-    parser.add_argument("--detector", default="yunet", help=DETECTORS)
-    parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
+    network_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

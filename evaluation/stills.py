@@ -33,7 +33,7 @@ from evaluation.groups import FEW, Labels
 from evaluation.judge import Judge, Judged, judge
 from evaluation.layouts import LAYOUTS, chosen, opened, sets
 from evaluation.layouts.entry import Entry, Set
-from evaluation.models import DETECTORS, Model, default, model_row, open_detector, open_model
+from evaluation.models import Model, default, model_row, network_arguments, open_detector, open_model
 from evaluation.options import made, whole
 from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table
@@ -50,9 +50,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layout", default="auto", help=f"auto (the default), the name of a pack, or {', '.join(LAYOUTS)}"
     )
-    parser.add_argument(
-        "--aligned", action="store_true", help="the pictures are cut-out faces: look for none"
-    )
     parser.add_argument("--part", default="all", choices=PARTS, help="pictures, by hash (all)")
     parser.add_argument(
         "--split",
@@ -60,9 +57,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=whole, help="pictures of each set, drawn by hash")
     parser.add_argument("--models", help="networks side by side, with commas (the program's own)")
-    parser.add_argument("--detector", default="yunet", help=DETECTORS)
     parser.add_argument("--out", type=Path, help="folder for report.html and summary.json")
-    parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
+    network_arguments(parser)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

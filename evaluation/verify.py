@@ -23,7 +23,7 @@ from evaluation.curves import accepts
 from evaluation.finder import Finder
 from evaluation.layouts.place import Place
 from evaluation.measures import share
-from evaluation.models import DETECTORS, default, model_row, open_detector, open_model
+from evaluation.models import default, model_row, network_arguments, open_detector, open_model
 from evaluation.options import made, natural, whole
 from evaluation.pairs import Pair, accepted, by_folds, drawn, listed, people
 from evaluation.progress import watched
@@ -37,16 +37,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this task."""
     parser.add_argument("--data", type=Path, required=True, help="folder or .tar with Name/Name_0001.jpg ...")
     parser.add_argument(
-        "--aligned", action="store_true", help="the pictures are cut-out faces: look for none"
-    )
-    parser.add_argument(
         "--pairs", type=whole, default=300, help="without pairs.txt: of each kind in a fold (300)"
     )
     parser.add_argument("--seed", type=natural, default=0, help="without pairs.txt: of the pairs (0)")
     parser.add_argument("--models", help="the network (embed_dlib)")
-    parser.add_argument("--detector", default="yunet", help=DETECTORS)
     parser.add_argument("--out", type=Path, help="folder for report.html and summary.json")
-    parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "cuda", "tensorrt"])
+    network_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -195,11 +195,7 @@ def _figures(answers: Answers) -> dict[str, Figure]:
 def _group_table(by_group: dict[str, dict[str, Figure]], counts: dict[str, int]) -> Table:
     names = list(next(iter(by_group.values())))
     rows = [
-        [name, str(counts[name]), *(_cell(figures[key].value) for key in names)]
+        [name, str(counts[name]), *(figures[key].short for key in names)]
         for name, figures in by_group.items()
     ]
     return Table("By group, as the stream", ("group", "n", *names), rows)
-
-
-def _cell(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.3f}"

@@ -1,7 +1,8 @@
-"""Makes small films whose frames can be told apart by their brightness; unpacks the real ones."""
+"""Makes small films whose frames can be told apart by their brightness; unpacks the real ones; opens both."""
 
 from __future__ import annotations
 
+import math
 import os
 import tarfile
 from collections.abc import Sequence
@@ -11,6 +12,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
+from capture import open_source
+from capture.address import resolve_all
+from core.settings import CaptureConfig, SourceConfig
 
 BASE = Fraction(1, 1000)
 
@@ -74,6 +79,13 @@ def _tone(container, stream, seconds: float) -> None:
         frame.pts, frame.sample_rate, frame.time_base = start, 16000, Fraction(1, 16000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def opened(path, wall=math.nan, **config):
+    """The one source behind a path."""
+    settings = CaptureConfig(**config)
+    (((info, address),),) = resolve_all([SourceConfig(address=str(path))], settings)
+    return open_source(info, address, settings, wall=wall)
 
 
 def turn(path: Path, degrees: int) -> Path:

@@ -62,6 +62,11 @@ def tracks(
     )
 
 
+def ids(rows: Sequence[Tracks]) -> set[int]:
+    """All that ever come up."""
+    return {number for row in rows for number in row.ids.tolist()}
+
+
 def evidence(
     ids: Sequence[int], age: float = 34.0, half: float = 6.0, gender: int = 1, mood: int = 3
 ) -> Evidence:

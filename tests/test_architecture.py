@@ -17,8 +17,6 @@ FLOORS = {
     "watch": 1,
     "render": 1,
     "outputs": 1,
-    "visits": 1,
-    "gallery": 1,
     "weights": 1,
     "pipeline": 2,
     "evaluation": 3,

@@ -1,9 +1,9 @@
 """Readers of labelled faces: packs, and the layouts in which data sets are published.
 
-    from evaluation.layouts import find, read
+    from evaluation.layouts import opened, sets
 
-    find(Path("data"))                                  # ["aaf_public", "fer2013_public", ...]
-    for sample in read(Path("data"), "aaf_public"):     # opened one by one
+    (one,) = sets(Path("data"), "aaf_public")
+    for sample in opened(one.entries):                  # one by one
         sample.image, sample.age, sample.split, sample.sound
 
 A layout is a module with `sets(place)`, the sets that it recognises there, and `LOOKED_FOR`, a
@@ -43,34 +43,6 @@ LAYOUTS = {
         "affectnet",
     )
 }
-
-
-def find(data: Path) -> list[str]:
-    """Names of the sets in a folder or .tar.
-
-    Raises:
-        ConfigError: nothing there is recognised.
-        SourceError: there is no such place.
-    """
-    return [found.name for found in sets(data)]
-
-
-def read(data: Path, layout: str = "auto", limit: int | None = None) -> Iterator[Sample]:
-    """The labelled pictures of one set, each opened when its turn comes.
-
-    Args:
-        data: a folder or a .tar.
-        layout: name of a layout or of a pack; auto takes what is there, if it is one set.
-        limit: read that many only, spread over the set by a hash of the names.
-
-    Raises:
-        ConfigError: no such layout; nothing recognised; or several sets, and none named.
-    """
-    found = sets(data, layout)
-    if len(found) > 1:
-        names = ", ".join(one.name for one in found)
-        raise ConfigError(f"{data}: holds several sets ({names}): name one of them as the layout.")
-    return opened(chosen(found[0].entries, limit))
 
 
 def sets(data: Path, layout: str = "auto") -> list[Set]:

@@ -1,6 +1,5 @@
 """Pictures of every kind become upright 8-bit BGR; what is none gets clear words."""
 
-import math
 import struct
 import zlib
 
@@ -8,19 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from capture import open_source
-from capture.address import resolve_all
 from capture.picture import read_picture
 from core.errors import SourceError
-from core.settings import CaptureConfig, SourceConfig
+from tests.clips import opened
 
 BLUE, GREEN, RED, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)  # BGR
-
-
-def opened(path, wall=math.nan, **config):
-    settings = CaptureConfig(**config)
-    (((info, address),),) = resolve_all([SourceConfig(address=str(path))], settings)
-    return open_source(info, address, settings, wall=wall)
 
 
 def frames_of(path, **config):

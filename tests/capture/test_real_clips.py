@@ -6,11 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from capture import open_source
-from capture.address import resolve_all
 from core.errors import SourceError
-from core.settings import CaptureConfig, SourceConfig
-from tests.clips import unpacked
+from tests.clips import opened, unpacked
 
 pytestmark = pytest.mark.slow
 
@@ -18,12 +15,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> Path:
     return unpacked(tmp_path_factory.mktemp("clips"))
-
-
-def opened(path, **config):
-    settings = CaptureConfig(**config)
-    (((info, address),),) = resolve_all([SourceConfig(address=str(path))], settings)
-    return open_source(info, address, settings)
 
 
 def frames_of(path, **config):

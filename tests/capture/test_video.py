@@ -15,16 +15,10 @@ from capture.address import resolve_all
 from capture.clock import Playback
 from core.errors import SourceError
 from core.settings import CaptureConfig, SourceConfig
-from tests.clips import film, index_of, picture, tone, turn
+from tests.clips import film, index_of, opened, picture, tone, turn
 from tests.servers.http import HttpCamera
 
 STEADY = [i / 25 for i in range(50)]
-
-
-def opened(path, wall=math.nan, **config):
-    settings = CaptureConfig(**config)
-    (((info, address),),) = resolve_all([SourceConfig(address=str(path))], settings)
-    return open_source(info, address, settings, wall=wall)
 
 
 def frames_of(path, **config):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from evaluation.layouts import chosen, opened, sets
+from evaluation.samples import Sample
 
 
 def picture(path: Path, grey: int = 90, size: int = 8) -> Path:
@@ -29,6 +33,17 @@ def text(path: Path, content: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
     return path
+
+
+def find(data: Path) -> list[str]:
+    """Names of the sets in a folder or .tar."""
+    return [found.name for found in sets(data)]
+
+
+def read(data: Path, layout: str = "auto", limit: int | None = None) -> Iterator[Sample]:
+    """The labelled pictures of the one set there."""
+    (found,) = sets(data, layout)
+    return opened(chosen(found.entries, limit))
 
 
 def archive(folder: Path) -> Path:

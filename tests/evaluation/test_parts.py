@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluation.layouts import read, sets
-from tests.evaluation.sets import pictures, text
+from evaluation.layouts import sets
+from tests.evaluation.sets import pictures, read, text
 
 PACK = "file,age,gender,race,age_min,age_max,n_dup,conflict,orig"
 

@@ -137,8 +137,6 @@ def test_too_few_pictures_to_fit_by_are_a_fault_of_one_sentence():
 
     with pytest.raises(ConfigError, match="too few pictures"):
         fit([few], [], {"age": AGE, "gender": GENDER})
-    with pytest.raises(ConfigError, match="gender: no poor look"):
-        fit_doubt([replace(few, woman=np.full(5, np.nan))], GENDER, keep_gender)
 
 
 def guesses(generator, told, n=1500):

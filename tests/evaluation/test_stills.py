@@ -10,9 +10,10 @@ import pytest
 
 from core.types import EMOTIONS, Evidence
 from evaluation.__main__ import main
-from evaluation.figures import AGE_GROUPS, Ages, Classes, age_cases, figures, race_cases
+from evaluation.figures import Ages, Classes, age_cases, figures, race_cases
 from evaluation.groups import Labels
 from evaluation.judge import Judged
+from evaluation.layouts.adience import GROUPS
 from evaluation.plots import lines, points, shades, ticks
 from evaluation.report import Figure
 from evaluation.samples import Sample
@@ -124,7 +125,7 @@ def test_races_that_the_network_does_not_tell_are_left_out():
 def test_an_interval_holds_its_ends():
     said, true = np.full(3, 30.0), np.array([25.0, 35.0, 35.1])
 
-    assert Ages(said, said - 5, said + 5, true, true, AGE_GROUPS).held.tolist() == [True, True, False]
+    assert Ages(said, said - 5, said + 5, true, true, GROUPS).held.tolist() == [True, True, False]
 
 
 @pytest.fixture

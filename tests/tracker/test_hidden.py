@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.settings import TrackerConfig
-from core.types import LOST, SEEN, Faces, Tracks
-from tests.make import faces
+from core.types import LOST, SEEN, Faces
+from tests.make import faces, ids
 from tracker.hidden import Whole
 from tracker.motion import CENTRE, Motion
 from tracker.sort import Sort
@@ -35,10 +35,6 @@ def passing(rate: float, speed: float) -> Iterator[tuple[float, float, Faces]]:
     for i in range(round(500 * rate / speed)):
         left = 100 + speed * i / rate
         yield i / rate, left, shown(left)
-
-
-def ids(rows: list[Tracks]) -> set[int]:
-    return {number for row in rows for number in row.ids.tolist()}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from core.errors import ConfigError
 from core.settings import TrackerConfig
 from core.types import ENDED, LOST, SEEN, Faces, Tracks
-from tests.make import faces, walk
+from tests.make import faces, ids, walk
 from tracker.presets import POINTS, points
 from tracker.published.program import Published
 from tracker.published.rules import Rules
@@ -27,10 +27,6 @@ def sort(**settings) -> Sort:
 
 def run(tracker: Sort, film) -> list[Tracks]:
     return [tracker.update(found, time) for time, found in film]
-
-
-def ids(rows: list[Tracks]) -> set[int]:
-    return {number for row in rows for number in row.ids.tolist()}
 
 
 def with_scores(*scores: float, boxes=(FACE, OTHER)) -> Faces:
