@@ -24,7 +24,7 @@ def make_published(config: CompatibilityConfig) -> Callable[[F64], F64]:
     return Sort(TrackerConfig(compatibility=config)).rows
 
 
-def follow(sequence: Sequence, tracker: Sort, *, hints: bool, every: int = 1) -> F64:
+def follow(sequence: Sequence, tracker: Sort, *, hints: bool, every: int) -> F64:
     """Track a sequence.
 
     Args:

@@ -59,7 +59,7 @@ def default(role: str) -> str:
     return able[0]
 
 
-def open_model(role: str, name: str, device: str = "cpu") -> Model:
+def open_model(role: str, name: str, device: str) -> Model:
     """The network of that name for that role.
 
     Raises:

@@ -35,7 +35,7 @@ class Delivery:
         if self.outputs.renderer is not None:
             self._renderers[info.name] = self.outputs.renderer(info)
 
-    def deliver(self, result: Result, frame: Frame | None = None) -> None:
+    def deliver(self, result: Result, frame: Frame | None) -> None:
         """Hand on one result, and its picture if there is one."""
         pictures: Sequence[Drawn] = ()
         renderer = self._renderers.get(result.stamp.source)

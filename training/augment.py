@@ -24,7 +24,7 @@ class View:
     a: complex
     b: complex
 
-    def matrix(self, factor: float = 1.0) -> Array:
+    def matrix(self, factor: float) -> Array:
         """For OpenCV, which counts from the middle of the first pixel."""
         a, half = self.a * factor, 0.5 + 0.5j
         b = self.b * factor + a * half - half

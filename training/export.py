@@ -15,17 +15,15 @@ import onnxruntime
 import torch
 
 from core.errors import ConfigError, WeightsError
-from core.types import EMOTIONS, F32
-from evaluation.samples import RACES
+from core.types import F32
 from training.graph import INPUT, answering, model, save, shrunk
 from training.kept import Kept, kept
-from training.networks import Answers
+from training.networks import CLASSES, Answers
 from training.recipes import MEAN, SCALE
 
 CLOSE = 1e-4  # greatest difference to PyTorch
 RUNS = 50
 LARGEST = 10_000_000  # bytes
-CLASSES = {"gender": ("female", "male"), "emotion": EMOTIONS, "race": RACES}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

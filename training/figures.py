@@ -13,17 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from core.types import EMOTIONS, F32
+from core.types import F32
 from evaluation.plots import shades
-from evaluation.samples import RACES
 from training.curves import drawn, read
 from training.kept import Kept, kept, processor
 from training.loop import answers
 from training.measures import by_set, confusion, constant, truth
-from training.networks import HEADS
+from training.networks import CLASSES, HEADS
 from training.targets import Faces
-
-CLASSES = {"gender": ("female", "male"), "emotion": EMOTIONS, "race": RACES}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.registry import load
+from core.types import AGES, EMOTIONS
+from evaluation.samples import RACES
 from training.recipes import Recipe
 
 # Each makes a backbone from (N, 3, S, S) to (N, width), and gives it with its width.
@@ -19,8 +21,9 @@ BUILDERS = {
     "mobilenetv2": "training.mobilenet:mobilenetv2",
     "facenet": "training.facenet:facenet",
 }
-# Classes of each head, in the order of `core.types` and `evaluation.samples`; gender: female, male.
-HEADS = {"age": 101, "gender": 2, "emotion": 7, "race": 5, "quality": 1}
+CLASSES = {"gender": ("female", "male"), "emotion": EMOTIONS, "race": RACES}
+# How many classes each head has.
+HEADS = {"age": AGES, **{name: len(classes) for name, classes in CLASSES.items()}, "quality": 1}
 
 
 class FaceNet(nn.Module):
