@@ -45,7 +45,8 @@ def open_source(
     if info.fault:
         raise SourceError(info.fault)
     opener = load(KINDS, info.kind, "source")
-    source: Source = opener(info, config) if info.kind == "demo" else opener(info, address, config, wall=wall)
+    what = (info, config) if info.kind == "demo" else (info, address, config)
+    source: Source = opener(*what, wall=wall)
     if not _has_cuts(info, config):
         return source
     from capture.scene import Shots

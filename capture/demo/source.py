@@ -22,17 +22,19 @@ class Demo:
 
     decode_errors = 0
 
-    def __init__(self, info: SourceInfo, config: CaptureConfig) -> None:
+    def __init__(self, info: SourceInfo, config: CaptureConfig, *, wall: float = math.nan) -> None:
         """Build the stage.
 
         Args:
             info: of kind demo.
             config: of which `begin` and `end` are heeded, seconds of the film.
+            wall: UTC seconds of the film's first frame; NaN: not said.
 
         Raises:
             SourceError: no frame lies between them.
         """
         self.info = info
+        self._wall = wall
         end = math.inf if config.end is None else config.end
         self._first = math.ceil(config.begin * FPS - 1e-6)
         self._end = min(FRAMES, math.ceil(min(end, FRAMES / FPS) * FPS - 1e-6))
@@ -55,7 +57,8 @@ class Demo:
             return None
         index = self._next
         self._next += 1
-        stamp = Stamp(self.info.name, index - self._first, index / FPS, math.nan, SIZE)
+        time = index / FPS
+        stamp = Stamp(self.info.name, index - self._first, time, self._wall + time, SIZE)
         return Frame(stamp, self._stage.draw(index))
 
     def close(self) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from capture import open_source
 from capture.demo import FPS, FRAMES, SIZE, Demo, truth
 from capture.demo.cutouts import PICTURES, read_cast
 from capture.demo.motion import curve
 from capture.demo.stage import Stage
 from core.errors import SourceError
 from core.settings import CaptureConfig
-from core.types import SourceInfo
+from core.types import Frame, SourceInfo
 
 pytestmark = pytest.mark.slow  # the film takes seconds to build
 
@@ -68,6 +70,16 @@ def test_the_demo_hands_out_the_frames_that_are_asked_for_with_the_films_times()
     assert [s.time for s in stamps] == pytest.approx([35.8, 35.84, 35.88, 35.92, 35.96])
     assert {s.size for s in stamps} == {SIZE}
     assert demo.length == pytest.approx(0.2)
+
+
+def test_the_films_date_is_that_of_its_first_frame_also_where_reading_begins_later() -> None:
+    info, part = INFO, CaptureConfig(begin=35.9)
+    dated, undated = open_source(info, "demo", part, wall=1000.0), open_source(info, "demo", part)
+    first, other = dated.read(), undated.read()
+
+    assert isinstance(first, Frame) and isinstance(other, Frame)
+    assert first.stamp.wall == pytest.approx(1035.92)
+    assert math.isnan(other.stamp.wall)
 
 
 def test_an_empty_part_of_the_film_is_an_error_with_its_length() -> None:
