@@ -176,6 +176,15 @@ def test_the_document_explains_every_field_of_health() -> None:
     assert [*example, *example["sources"][0]] == fields
 
 
+def test_the_rules_of_the_document_tell_two_programs_with_a_source_of_one_name_apart() -> None:
+    blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)]
+    rules = [rule for block in blocks for group in block.get("groups", ()) for rule in group["rules"]]
+
+    labels = [match for rule in rules for match in re.findall(r"\b(?:on|by) ?\(([^)]*)\)", rule["expr"])]
+    assert labels
+    assert {frozenset(match.split(", ")) for match in labels} == {frozenset({"instance", "source"})}
+
+
 def test_the_settings_of_the_document_are_ones_that_the_program_takes() -> None:
     blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)]
 
