@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.portraits import every, portrait, write_film
-from tests.tables import ROOT, documents, keys, renewed
+from tests.tables import ROOT, SCHEMA, documents, keys, renewed
 
 DOCUMENTS = documents()
 FENCE = re.compile(
@@ -87,6 +87,16 @@ def test_every_block_is_of_a_kind_that_the_tests_know() -> None:
 @pytest.mark.parametrize("key", keys())
 def test_the_documents_name_every_setting(key: str) -> None:
     assert f"`{key}`" in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_cameras_explains_every_reason_for_which_one_is_lost() -> None:
+    listed = SCHEMA["$defs"]["trouble"]["properties"]["reason"]["description"].removeprefix("One word: ")
+    page = (ROOT / "docs" / "cameras.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+
+    explained = {word for cell in cells for word in re.findall(r"`(\w+)`", cell)}
+    # `lost` says no more than that; `frozen` is no loss.
+    assert set(re.findall(r"\w+", listed)) - {"lost", "frozen"} - explained == set()
 
 
 def test_the_readmes_stay_short_and_give_the_same_commands() -> None:
