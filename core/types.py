@@ -1,6 +1,6 @@
 """The data that flows from stage to stage: frozen dataclasses of arrays, checked once when made.
 
-No field is ever None: nothing found is a row count of 0, not known is NaN.
+No field but `SourceInfo.path` is ever None: nothing found is a row count of 0, not known is NaN.
 """
 
 from __future__ import annotations
