@@ -16,6 +16,7 @@ import cv2
 import pytest
 import yaml
 
+from evaluation.__main__ import TASKS
 from tests.portraits import every, portrait, write_film
 from tests.tables import ROOT, SCHEMA, documents, keys, renewed
 
@@ -97,6 +98,13 @@ def test_the_page_on_cameras_explains_every_reason_for_which_one_is_lost() -> No
     explained = {word for cell in cells for word in re.findall(r"`(\w+)`", cell)}
     # `lost` says no more than that; `frozen` is no loss.
     assert set(re.findall(r"\w+", listed)) - {"lost", "frozen"} - explained == set()
+
+
+def test_the_page_on_evaluation_says_what_every_task_is_about() -> None:
+    page = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| (`[^|]+`) \| [^|]+ \| (?:this one|\[.+\]\(.+\)) \|$", page, re.MULTILINE)
+
+    assert {task for cell in told for task in re.findall(r"`(\w+)`", cell)} == TASKS.keys()
 
 
 def test_the_readmes_stay_short_and_give_the_same_commands() -> None:
