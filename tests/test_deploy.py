@@ -28,6 +28,7 @@ STEPS = [
     line for line in re.sub(r"\\\n\s*", " ", DOCKERFILE).splitlines() if line and not line.startswith("#")
 ]
 DOCUMENT = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+OWN = (("644", "stream.yaml"), ("600", "credentials"))  # of whoever installs it: in no repository
 DEVELOPERS = {"evaluation", "benchmarks", "training", "tests"}
 
 
@@ -85,6 +86,13 @@ def _copied() -> set[str]:
 
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     return {path for path in listed.stdout.splitlines() if not is_ignored(path) and (ROOT / path).exists()}
+
+
+def test_the_service_is_given_the_settings_that_lie_beside_the_clone_not_in_its_copy() -> None:
+    lines = DOCUMENT.splitlines()
+
+    own = [lines.index(f"sudo install -m {mode} {name} /etc/stream/") for mode, name in OWN]
+    assert max(own) < lines.index("cd /opt/stream")
 
 
 def test_the_image_holds_the_program_and_nothing_of_the_developers() -> None:
