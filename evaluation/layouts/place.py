@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import SourceError
 from core.types import Image
 
-# Every ending that OpenCV reads pictures by.
+# The usual endings that OpenCV reads pictures by.
 PHOTOGRAPHS = (
     ".webp", ".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".avif", ".png", ".bmp", ".dib", ".tif", ".tiff"
 )  # fmt: skip
