@@ -47,7 +47,7 @@ class SourceInfo:
 
     Attributes:
         name: unique among the sources of a run; names its rows.
-        address: what was asked for, passwords masked; for messages only.
+        address: what was asked for, passwords masked; for messages and the summary.
         path: the file or folder behind it, if there is one.
         live: frames may be dropped; the newest wins.
         stills: each frame is an unrelated picture: nothing is tracked across frames.

@@ -257,9 +257,9 @@ class Loop:
         name = report.info.name
         if error is not None:
             report.error = str(error)
+            if self.report.failures or sum(len(intake.infos) for intake in self.intakes) > 1:
+                log.error("%s", error)  # that of a source alone is the last word of the program
             self.report.fail(error.exit_code, str(error))
-            if len(self._active) > 1:  # the last words of the program say it otherwise
-                log.error("%s", error)
         elif report.state == "lost":
             report.error = report.reason
         result: Result | None = None

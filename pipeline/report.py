@@ -78,6 +78,7 @@ class SourceReport:
         return {
             "name": self.info.name,
             "kind": self.info.kind,
+            "address": self.info.address,
             "width": self.width,
             "height": self.height,
             "frames_in": self.frames_in,

@@ -71,6 +71,16 @@ def test_a_file_that_cannot_be_read_spoils_no_folder(film: Path, tmp_path: Path)
     assert len((tmp_path / "v.csv").read_text().splitlines()) == 2
 
 
+def test_every_film_of_a_folder_that_cannot_be_read_is_named(film: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    shutil.copy(film, folder / "b.mp4")
+    for name in ("a", "c", "d"):
+        (folder / f"{name}.mp4").write_text("this is a letter, not a film\n" * 50)
+
+    _fails(run("-s", folder), 4, "a.mp4", "c.mp4", "d.mp4")
+
+
 def test_hours_of_a_film_without_a_date_are_not_kept_without_a_word(film: Path, tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(f"sources: [{{address: '{film}', hours: '09:00-09:01'}}]")
 

@@ -194,6 +194,18 @@ def test_a_folder_of_films_is_read_in_turn_a_source_each(tmp_path: Path) -> None
     assert (tmp_path / "one.mp4").exists()
 
 
+def test_the_summary_leads_from_each_name_to_its_file(tmp_path: Path) -> None:
+    folders = [tmp_path / "monday", tmp_path / "tuesday"]
+    for folder in folders:
+        folder.mkdir()
+        write_film(folder / "clip.mp4", every(10, 0.5))
+
+    run("-s", folders[0], "-s", folders[1], "-o", tmp_path / "s.json")
+
+    found = {s["name"]: s["address"] for s in json.loads((tmp_path / "s.json").read_text())["sources"]}
+    assert found == {"clip": str(folders[0] / "clip.mp4"), "clip_2": str(folders[1] / "clip.mp4")}
+
+
 def test_looking_at_every_fifth_frame_keeps_the_person(film: Path, tmp_path: Path) -> None:
     run("-s", film, "-o", tmp_path / "e.jsonl", "-o", tmp_path / "m.txt", "--set", "detector.interval=0.2")
 
