@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -123,13 +124,15 @@ def read_picture(file: Path) -> Image:
         SourceError: it cannot be read, or is too large.
     """
     try:
-        with Pillow.open(file) as opened:
+        # Pillow's own warnings name neither the picture nor a remedy: what is left of damaged EXIF data
+        # is used, and a picture that is too large is told by us.
+        with warnings.catch_warnings(action="ignore"), Pillow.open(file) as opened:
             width, height = opened.size
             if width * height > MOST_PIXELS:
                 raise SourceError(_too_large(file))
             picture = ImageOps.exif_transpose(opened)
             rgb = _to_rgb(picture)
-    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
+    except Pillow.DecompressionBombError:
         raise SourceError(_too_large(file)) from None
     except UnidentifiedImageError:
         said = "is empty (0 bytes)" if file.stat().st_size == 0 else "is not a picture that can be read"

@@ -1,6 +1,7 @@
 """Pictures of every kind become upright 8-bit BGR; what is none gets clear words."""
 
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -140,14 +141,34 @@ def test_extreme_sizes_are_read(tmp_path, size) -> None:
     assert frame.stamp.size == size
 
 
-def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path) -> None:
+@pytest.mark.parametrize("side", [10000, 20000])
+def test_a_picture_that_would_fill_the_memory_is_refused_in_our_words_alone(tmp_path, side) -> None:
     path = tmp_path / "bomb.png"
-    header = b"IHDR" + struct.pack(">IIBBBBB", 20000, 20000, 1, 0, 0, 0, 0)
+    header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\x08IDAT" + bytes(12))
 
-    with pytest.raises(SourceError, match="more than 89 million pixels; scale it down"):
+    with (
+        warnings.catch_warnings(record=True, action="always") as warned,
+        pytest.raises(SourceError, match="more than 89 million pixels; scale it down"),
+    ):
         opened(path)
+
+    assert warned == []
+
+
+def test_what_is_left_of_damaged_exif_data_is_used_without_a_word(tmp_path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(tmp_path / "a.jpg", corners(), exif=exif)
+    whole = path.read_bytes()
+    count = whole.index(b"Exif\0\0") + 14  # of the entries; there is one
+    path.write_bytes(whole[:count] + b"\x09\x09" + whole[count + 2 :])
+
+    with warnings.catch_warnings(record=True, action="always") as warned:
+        (frame,) = frames_of(path)
+
+    assert (frame.stamp.size, warned) == ((30, 40), [])
 
 
 @pytest.mark.parametrize(
