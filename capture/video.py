@@ -65,6 +65,7 @@ class Video:
         self._painter = Painter()
         self._index = 0
         self._reached = 0.0
+        self._zero = 0.0  # s, the first frame's by the file's own clock
         self._container, self._stream = self._open()
         try:
             self._wall = _creation_time(self._container) if math.isnan(wall) else wall
@@ -154,6 +155,7 @@ class Video:
         if first is None:
             return Playback(), iter(())
         begin, zero = self._config.begin, _time(first)
+        self._zero = 0.0 if math.isnan(zero) else zero
         if begin == 0 or math.isnan(zero):
             return Playback(), chain([first], pictures)
         for earlier in _EARLIER:
@@ -226,13 +228,17 @@ class Video:
 
     def _duration(self) -> float:
         """Seconds in all; NaN if not known."""
-        stream = self._stream
-        if stream.duration and stream.time_base:
+        stream, container = self._stream, self._container
+        # Matroska says only when its pictures end, by a clock that need not begin at 0.
+        matroska = "matroska" in container.format.name
+        if stream.duration and stream.time_base and not matroska:
             return float(stream.duration * stream.time_base)
         # The container's is that of its longest stream, which may be the sound.
-        if self._container.duration and len(self._container.streams) == 1:
-            return self._container.duration / av.time_base
-        return _matroska_duration(stream)
+        if container.duration and len(container.streams) == 1:
+            whole = container.duration / av.time_base
+        else:
+            whole = _matroska_duration(stream)
+        return whole - self._zero if matroska else whole
 
 
 def _time(picture: VideoFrame) -> float:

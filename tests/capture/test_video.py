@@ -103,6 +103,16 @@ def test_a_clock_that_was_never_set_is_no_date(tmp_path) -> None:
     assert math.isnan(opened(path).read().stamp.wall)
 
 
+@pytest.mark.parametrize("sound", [False, True])
+def test_a_matroska_that_does_not_begin_at_zero_is_whole(tmp_path, sound) -> None:
+    path = film(tmp_path / "part.mkv", [60 + i / 25 for i in range(50)], sound=sound)
+
+    source = opened(path)
+
+    assert source.length == pytest.approx(2.0, abs=0.05)
+    assert len(list(iter(source.read, None))) == 50
+
+
 def test_length_is_that_of_the_part_asked_for(tmp_path) -> None:
     path = film(tmp_path / "a.mp4", STEADY, sound=True)
 
