@@ -28,7 +28,6 @@ _WANTED = {
     "size": "width and height, such as [1280, 720]",
     "hardware": "a word such as cuda or qsv, in small letters",
     "name": "a name of at least one character, without / \\ { }",
-    "path": "a path or an address, such as visits.csv",
 }
 _INSIDE = {"sources": "{address: film.mp4}", "sinks": "{path: visits.csv}", "compatibility": "{max_age: 1}"}
 _SHARE = "a share of the picture from 0 to 1, such as 0.25 for 25 %"

@@ -226,12 +226,19 @@ class SinkConfig(Login):
         discovery: tell Home Assistant of the sources (MQTT).
     """
 
-    path: str = Field(min_length=1)
+    path: str  # without a limit: pydantic measures no name of a file that is no UTF-8
     required: bool = True
     secret: SecretStr | None = None
     spool: Path | None = None
     spool_rows: int = Field(100_000, ge=1, le=100_000_000)
     discovery: bool = True
+
+    @field_validator("path")
+    @classmethod
+    def _named(cls, path: str) -> str:
+        if not path:
+            raise ValueError("a path or an address, such as visits.csv")
+        return path
 
 
 class Settings(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import av
@@ -146,6 +147,18 @@ def test_each_run_has_a_file_of_its_own_if_its_path_says_so(film: Path, tmp_path
         assert len(list(tmp_path.glob("looks-20??-??-??T??????.???Z.csv"))) == second + 1
 
     assert [len(path.read_text().splitlines()) for path in written] == [2, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names of files that are any bytes")
+def test_outputs_may_lie_in_a_folder_whose_name_is_no_utf_8(film: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "b\udcfcro"  # "büro" as ISO 8859-1 writes it
+    folder.mkdir()
+
+    done = run("-s", film, "-o", folder / "v.csv", "--every-look", folder / "looks.csv")
+
+    assert done.returncode == 0, done.stderr
+    assert len((folder / "v.csv").read_text().splitlines()) == 2
+    assert len((folder / "looks.csv").read_text().splitlines()) > 2
 
 
 def test_photographs_are_strangers_to_each_other(tmp_path: Path) -> None:
