@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 from collections.abc import Iterator
@@ -131,6 +132,8 @@ class Video:
             return why(error, 0.0, min(self._config.open_timeout, self._config.stall_timeout))[0]
         if isinstance(error, PermissionError):
             return "must not be read; check its rights."
+        if isinstance(error, OSError) and error.errno == errno.EMFILE:
+            return f"does not open: {said(error)}; name its folder, whose videos are read in turn."
         return f"does not open: {said(error)}; copy or record it again."
 
     def _first(self) -> Frame:

@@ -81,6 +81,24 @@ def test_every_film_of_a_folder_that_cannot_be_read_is_named(film: Path, tmp_pat
     _fails(run("-s", folder), 4, "a.mp4", "c.mp4", "d.mp4")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the open files of a process that runs")
+def test_more_films_than_may_be_open_at_once_are_better_named_by_their_folder(tmp_path: Path) -> None:
+    import resource
+
+    words: list[str | Path] = []
+    for i in range(60):
+        words += ["-s", tmp_path / f"{i}.mp4"]
+        (tmp_path / f"{i}.mp4").symlink_to(tmp_path / "film.mp4")
+    write_film(tmp_path / "film.mp4", every(10, 0.5))
+    process = start(*words)
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (60, 60))
+
+    _, said = process.communicate(timeout=120)
+
+    assert process.returncode == 4, said
+    assert "Too many open files; name its folder" in said
+
+
 def test_hours_of_a_film_without_a_date_are_not_kept_without_a_word(film: Path, tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(f"sources: [{{address: '{film}', hours: '09:00-09:01'}}]")
 
