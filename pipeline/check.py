@@ -119,7 +119,9 @@ def _outputs(lanes: list[list[Resolved]], settings: Settings) -> Iterator[Findin
             words = f"{masked(sink.path)}: is tried only when the run begins"
             yield Finding("output", words, advice=True)
         for path in expand(sink, sources):
-            free = shutil.disk_usage(path.resolve().parent).free
+            # Folders of `{source}` come with the run, on the disk of the one that holds them.
+            there = next(folder for folder in path.resolve().parents if folder.is_dir())
+            free = shutil.disk_usage(there).free
             yield Finding("output", f"{path}: can be written, {free / 1e9:.1f} GB free")
 
 
