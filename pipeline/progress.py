@@ -16,6 +16,7 @@ class Progress:
     def __init__(self, shown: bool) -> None:
         self._shown = shown and sys.stderr is not None and sys.stderr.isatty()
         self._bars: dict[str, Any] = {}
+        self._starts: dict[str, float] = {}  # s, the time of each source's first frame
 
     def begun(self, info: SourceInfo, length: float) -> None:
         """A source has begun; `length` seconds in all, NaN if not known."""
@@ -23,6 +24,7 @@ class Progress:
             return
         from tqdm import tqdm
 
+        self._starts[info.name] = info.start
         total = length if math.isfinite(length) else None
         unit = "pictures" if info.stills else "s"
         self._bars[info.name] = tqdm(
@@ -41,7 +43,7 @@ class Progress:
         """A frame has become a result."""
         bar = self._bars.get(stamp.source)
         if bar is not None:
-            bar.update(max(0.0, stamp.time - bar.n))
+            bar.update(max(0.0, stamp.time - self._starts[stamp.source] - bar.n))
             if bar.total is None:
                 source = next(s for s in reversed(report.sources) if s.info.name == stamp.source)
                 bar.set_postfix_str(f"{source.frames_out} frames", refresh=False)

@@ -26,6 +26,16 @@ def test_a_terminal_shows_how_far_a_film_is_and_how_long_it_will_take(tmp_path: 
     assert max(len(bar.rstrip("\x1b[A")) for bar in bars) <= 80
 
 
+def test_the_bar_of_a_part_of_a_film_begins_at_0_and_ends_with_it(tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", every(10, 40))
+
+    shown = _shown(tmp_path, "film.mp4", more=("--from", "20"))
+
+    moved = re.findall(r"(\d+)/20 s, \d\d:\d\d left", shown)
+    assert moved, "it never said how long it would take"
+    assert max(map(int, moved)) <= 20
+
+
 def test_messages_and_the_summary_keep_apart_from_the_bars_of_two_sources(tmp_path: Path) -> None:
     """The folder has a broken picture half way, and goes on, on the lower line, when the film is over."""
     write_film(tmp_path / "film.mp4", every(25, 1))
@@ -44,7 +54,7 @@ def test_messages_and_the_summary_keep_apart_from_the_bars_of_two_sources(tmp_pa
     assert [line.partition(" ")[0] for line in lines[-3:]] == ["64", "people", "looks"]
 
 
-def _shown(folder: Path, *sources: str) -> str:
+def _shown(folder: Path, *sources: str, more: tuple[str, ...] = ()) -> str:
     """All that the program writes on a terminal of 80 columns."""
     import fcntl
     import pty
@@ -55,7 +65,7 @@ def _shown(folder: Path, *sources: str) -> str:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     words = [word for source in sources for word in ("-s", source)]
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "stream.py"), *words, "--no-window"],
+        [sys.executable, str(ROOT / "stream.py"), *words, *more, "--no-window"],
         stdout=subprocess.DEVNULL,
         stderr=theirs,
         cwd=folder,
