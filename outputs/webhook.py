@@ -185,6 +185,6 @@ def retry_after(text: str | None, now: float) -> float:
     if text is not None and text.strip().isdecimal():
         seconds = float(text)
     elif text is not None:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, OverflowError):
             seconds = parsedate_to_datetime(text).timestamp() - now
     return min(max(seconds, 0.0), _LONGEST)

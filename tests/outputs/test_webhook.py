@@ -160,6 +160,17 @@ def test_a_server_that_asks_for_time_is_given_it(tmp_path: Path) -> None:
     assert server.calls[1].at - server.calls[0].at > 0.99
 
 
+def test_a_time_to_wait_that_no_calendar_has_is_no_reason_to_end(tmp_path: Path) -> None:
+    with HookServer() as server:
+        server.answers += [(503, {"Retry-After": f"Thu, 01 Jan 1970 00:01:00 +{'9' * 20}"})]
+        webhook = sink(server.port, tmp_path)
+        write(webhook, 1)
+        server.until(lambda: server.taken)
+        webhook.close()
+
+    assert server.frames() == [1]
+
+
 def test_a_connection_is_used_again_and_replaced_when_the_server_has_closed_it(
     tmp_path: Path, caplog
 ) -> None:
