@@ -144,8 +144,8 @@ class Report:
 
     def line(self) -> str:
         """How it is doing now, in one line."""
-        up = sum(source.state == "up" for source in self.sources)
-        words = f"{up} of {len(self.sources)} sources up, {self.frames} frames"
+        states = [source.state for source in self.sources if source.state != "over"]
+        words = f"{states.count('up')} of {len(states)} sources up, {self.frames} frames"
         return f"{words}, load: {self.shed}" if self.shed else words
 
     def words(self) -> str:

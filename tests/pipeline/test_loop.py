@@ -689,7 +689,7 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
             self.index = getattr(self, "index", -1) + 1
             return Frame(stamp(self.index, source=self.info.name), np.full((360, 640, 3), 90, np.uint8))
 
-    changed, sink = threading.Condition(), Notes()
+    changed, sink, said = threading.Condition(), Notes(), []
     infos = [_info(name, live=True) for name in ("door", "till")]
     door, till = (Intake([info], lambda i: Endless(i, 0), changed) for info in infos)
     loop = Loop(
@@ -699,6 +699,7 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
         Outputs([Outlet(sink, "notes.csv")]),
         Progress(shown=False),
         change=lambda: ([till], {"door": "removed"}),
+        beat=lambda: said.append(loop.report.line()),
     )
     threading.Timer(0.2, loop.reload).start()
     threading.Timer(0.8, loop.stop).start()
@@ -712,6 +713,7 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
         (e.stamp.source, e.data["reason"]) for r in sink.results for e in r.events if e.kind == "source_ended"
     ]
     assert ends == [("door", "removed"), ("till", "stopped")]
+    assert said[-1].startswith("1 of 1 sources up")  # the one that was removed is missed by nobody
     assert [source.info.name for source in report.sources] == ["door", "till"]
     assert report.exit_code == 0
 
