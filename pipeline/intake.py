@@ -125,21 +125,22 @@ class Intake:
 
     def _pump(self, source: Source, report: SourceReport) -> bool:
         hours, last, told = Hours.parse(report.info.hours), -1, -math.inf
-        began = time.monotonic()
+        until = time.monotonic() + self._max_seconds
         while not self._stop.is_set():
             item = source.read()
             if item is None or item.stamp.time - report.info.start >= self._max_seconds - _ON_TIME:
                 return True
+            shut = not math.isnan(item.stamp.wall) and not hours.are_open(item.stamp.wall)
             if isinstance(item, Frame):
                 if last < 0 and report.info.hours and math.isnan(item.stamp.wall):
                     log.warning(_UNDATED, report.info.name)
                 _count(item, last, source, report)
                 last = item.stamp.index
-            if not math.isnan(item.stamp.wall) and not hours.are_open(item.stamp.wall):
+            # Before the first picture no time of the source goes by. One that is slow to open may be so.
+            elif last < 0 and report.info.live and (shut or item.reason) and time.monotonic() >= until:
+                return True
+            if shut:
                 report.drops["closed"] += isinstance(item, Frame)
-                # Before the first picture no time of the source goes by.
-                if last < 0 and report.info.live and time.monotonic() - began >= self._max_seconds:
-                    return True
                 if item.stamp.time - told < _CLOSED:
                     continue
                 told = item.stamp.time

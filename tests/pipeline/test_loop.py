@@ -303,17 +303,30 @@ def test_each_closing_of_a_camera_without_a_picture_is_told() -> None:
     assert told == ["closed", "refused", "closed", "refused", "closed"]
 
 
-def test_max_seconds_ends_a_camera_that_is_closed_all_the_time() -> None:
-    class Closed(Film):
+@pytest.mark.parametrize("hour", [8, 9])
+def test_max_seconds_ends_a_camera_that_is_closed_or_does_not_answer_all_the_time(hour: int) -> None:
+    class Silent(Film):
         def read(self) -> Gap:
-            return _asked(datetime(2026, 1, 5, 8))
+            return _asked(datetime(2026, 1, 5, hour))
 
     info = replace(_info(live=True), hours="09:00-10:00")
-    intake = Intake([info], lambda info: Closed(info, 0), threading.Condition(), 0.05)
+    intake = Intake([info], lambda info: Silent(info, 0), threading.Condition(), 0.05)
 
     intake.start()
 
     assert intake.join(20)
+
+
+def test_max_seconds_of_video_begin_with_the_first_picture_of_a_camera_that_is_slow_to_open() -> None:
+    film = Film(_info(live=True), 2)
+    film._items.insert(0, Gap(stamp(0)))
+    intake = Intake([film.info], lambda _info: film, threading.Condition(), 1e-9)
+
+    intake._run()
+
+    with intake.box._changed:
+        items = [item.item for item in iter(intake.box.take, None) if isinstance(item, Arrival)]
+    assert [item.stamp.index for item in items if isinstance(item, Frame)] == [0]
 
 
 def test_a_second_change_of_the_settings_takes_back_what_has_not_begun_yet() -> None:
