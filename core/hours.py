@@ -18,7 +18,7 @@ class Hours:
     """When something is open, by the clock of this machine.
 
     Attributes:
-        spans: from and to, minutes since Monday 00:00; `to` may lie after the week's end. Empty: always.
+        spans: from and to, minutes since Monday 00:00; may lie in the week after. Empty: always.
     """
 
     spans: tuple[tuple[int, int], ...] = ()
@@ -60,7 +60,7 @@ def _days(match: re.Match[str]) -> list[int]:
     if not names:
         return list(range(7))
     first, last = DAYS.index(names[0]), DAYS.index(names[-1])
-    return [day % 7 for day in range(first, (last if last >= first else last + 7) + 1)]
+    return list(range(first, (last if last >= first else last + 7) + 1))
 
 
 def _minutes(text: str) -> int:

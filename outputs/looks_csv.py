@@ -41,7 +41,7 @@ class LooksCsv:
                     *(stamp.source, stamp.index, tidy("t", stamp.time), track),
                     *_look(result.looks, i),
                     *_belief(result.evidence, rows[track]),
-                    stamp.file or None,
+                    stamp.file,
                 )
             )
             for i, track in enumerate(result.looked.tolist())

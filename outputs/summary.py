@@ -31,7 +31,7 @@ def write_summary(path: Path, data: Mapping[str, object]) -> None:
         part.replace(target)
     except OSError as error:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            part.unlink()
         raise failure(path, error) from error
 
 

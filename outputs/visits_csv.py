@@ -55,5 +55,5 @@ def _cells(event: Event) -> list[Value]:
     data: dict[str, str | int | float] = {**event.data, "seconds": last - first}
     record: dict[str, Value] = {name: tidy(name, value) for name, value in data.items()}
     began = stamp.wall - stamp.time + first
-    record.update(source=stamp.source, id=event.track, utc=utc(began), file=stamp.file or None)
+    record.update(source=stamp.source, id=event.track, utc=utc(began), file=stamp.file)
     return [record[name] for name in COLUMNS]
