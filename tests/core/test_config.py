@@ -57,7 +57,7 @@ def test_all_faults_are_told_at_once_with_file_line_key_and_what_is_right(tmp_pa
     [
         ("a: [1", "is no valid YAML"),
         ("- 1\n- 2", "expected sections"),
-        ("render: {delay: 1}\nrender: {delay: 2}", "is written twice"),
+        ("render: {delay: 1}\nrender: {delay: 2}", "bad.yaml:2: 'render' is written twice"),
         ("nonsense: 1", "no such setting"),
         ("sources: [{name: door}]", "sources.0.address: is missing"),
         ("capture: {rate: .nan}", "capture.rate"),

@@ -48,7 +48,19 @@ def test_a_whole_day_is_open_on_that_day_alone(day, hour, minute) -> None:
     assert open_at("Wed 00:00-24:00", day, hour, minute) == (day == 2)
 
 
-@pytest.mark.parametrize("text", ["8-20", "Mo 08:00-20:00", "xyz 08:00-20:00", "08:00-25:00", "08:61-09:00"])
+@given(st.times(), st.times(), st.times())
+def test_hours_of_a_day_are_those_between_its_two_times_as_a_clock_shows_them(begin, end, now) -> None:
+    begins, ends, shown = (moment.strftime("%H:%M") for moment in (begin, end, now))
+    past_midnight = ends <= begins
+
+    between = (begins <= shown or shown < ends) if past_midnight else begins <= shown < ends
+
+    assert open_at(f"{begins}-{ends}", 2, now.hour, now.minute) == between
+
+
+@pytest.mark.parametrize(
+    "text", ["8-20", "Mo 08:00-20:00", "xyz 08:00-20:00", "08:00-25:00", "08:61-09:00", "08:00-24:01"]
+)
 def test_what_cannot_be_read_is_refused_with_an_example(text) -> None:
     with pytest.raises(ValueError, match=r"hours such as|days are|a time of day"):
         Hours.parse(text)

@@ -39,6 +39,17 @@ def test_cameras_of_one_recorder_keep_their_names_when_one_of_them_goes() -> Non
     assert new.name not in (names["rtsp://a/2"], names["rtsp://a/3"])
 
 
+def test_a_setting_that_needs_another_start_is_said_to_and_one_of_a_source_is_not(caplog) -> None:
+    roster = Roster(_unnamed("rtsp://a/1"))
+
+    roster.change(lambda: _unnamed("rtsp://a/2"))
+    quiet = caplog.text
+    roster.change(lambda: Settings.model_validate({"privacy": {"blur": True}}))
+
+    assert quiet == ""
+    assert "for the rest, start it again" in caplog.text
+
+
 def test_a_change_that_names_a_film_that_is_not_there_changes_nothing(caplog) -> None:
     roster = Roster(_unnamed("rtsp://a/1"))
 

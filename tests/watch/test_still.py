@@ -81,6 +81,23 @@ def test_a_poster_that_somebody_hid_is_known_again_at_once_and_a_visitor_there_i
     assert not any(walker)
 
 
+@pytest.mark.parametrize(
+    ("shift", "turn", "person"), [(8.5, 0, False), (9.5, 0, True), (0, 0.07, False), (0, 0.09, True)]
+)
+def test_a_tenth_of_its_size_or_a_twelfth_between_the_eyes_is_what_a_face_must_move_by(
+    shift: float, turn: float, person: bool
+) -> None:
+    """The face is 80 by 100 px, which is 90 px large."""
+    still = Still(60.0)
+    left, right = faces(BOX).landmarks[0, :2, 0]
+    for i in range(160):
+        away = i // 10 % 2  # for 10 s
+        here = seen(1, moved(shift * away), (turn * (right - left) * away, 0.0))
+        static = still.update(here, float(i))
+
+    assert bool(static) is not person
+
+
 def test_small_faces_may_tremble_by_a_pixel_and_a_half() -> None:
     still = Still(10.0)
     box = (100.0, 100.0, 112.0, 114.0)
