@@ -1,6 +1,7 @@
 """What an address stands for, under which name, and what is said when it stands for nothing."""
 
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -43,6 +44,7 @@ def test_an_address_says_what_it_is(address, kind, name, live) -> None:
     (info,) = infos(address)
 
     assert (info.kind, info.name, info.live) == (kind, name, live)
+    assert infos(address, "given") == [replace(info, name="given")]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,20 @@ def test_a_folder_gives_its_pictures_and_each_of_its_videos_in_natural_order(tmp
     assert len({i.name for i in found}) == 4
 
 
+def test_the_name_given_to_a_folder_is_that_of_all_in_it(tmp_path) -> None:
+    film(tmp_path / "a.mp4", [0, 0.04])
+    alone = infos(str(tmp_path), "shop")
+    film(tmp_path / "b.mp4", [0, 0.04])
+    two = infos(str(tmp_path), "shop")
+    (tmp_path / "b.mp4").unlink()
+    Image.new("RGB", (8, 8)).save(tmp_path / "c.png")
+    mixed = infos(str(tmp_path), "shop")
+
+    assert [info.name for info in alone] == ["shop"]
+    assert [info.name for info in two] == ["shop_a", "shop_b"]
+    assert [info.name for info in mixed] == ["shop", "shop_a"]
+
+
 def test_names_of_a_run_differ_and_given_ones_stay(tmp_path) -> None:
     path = film(tmp_path / "door.mp4", [0, 0.04])
     sources = [SourceConfig(address=str(path)) for _ in range(2)]
@@ -128,6 +144,12 @@ def test_names_of_a_run_differ_and_given_ones_stay(tmp_path) -> None:
     found = resolve_all([*sources, SourceConfig(address=0, name="door")], CONFIG)
 
     assert [[info.name for info, _ in lane] for lane in found] == [["door_2"], ["door_3"], ["door"]]
+
+
+def test_a_file_whose_name_says_nothing_has_a_name_all_the_same(tmp_path) -> None:
+    (info,) = infos(str(film(tmp_path / "a.mp4", [0, 0.04]).rename(tmp_path / " .mp4")))
+
+    assert info.name == "source"
 
 
 def test_a_name_given_twice_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_an_unknown_ending_is_answered_with_the_right_ones(path: str) -> None:
 
 
 def test_right_paths_have_no_fault_and_leave_no_file(tmp_path: Path) -> None:
-    paths = [tmp_path / name for name in ("a.mp4", "a.jsonl", "a.csv", "a.txt", "a.json")]
+    paths = [tmp_path / name for name in ("a.mp4", "a.jsonl", "a.csv", "a.txt", "a.json", "{source}/b.csv")]
 
     assert check(*paths, "-") == []
     assert list(tmp_path.iterdir()) == []
@@ -99,7 +100,10 @@ def test_two_spellings_of_a_path_are_one(tmp_path: Path, monkeypatch: pytest.Mon
         ("there.csv", "hard.csv"),
         ("-", "-"),
     ]:
-        assert [code for code, _ in check(one, other)] == [2], (one, other)
+        ((code, words),) = check(one, other)
+        assert code == 2, (one, other)
+        assert str(Path(one)) in words
+        assert str(Path(other)) in words
 
 
 def test_two_sources_that_fill_one_path_are_kept_apart(tmp_path: Path) -> None:
@@ -148,6 +152,13 @@ def test_a_path_that_only_the_system_refuses_is_told() -> None:
 
     assert code == 6
     assert "/proc" in words
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
+    ((code, words),) = check(tmp_path / f"{'x' * 300}.csv")
+
+    assert code == 6
+    assert os.strerror(errno.ENAMETOOLONG) in words
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".mkv", ".txt"])
@@ -218,6 +229,7 @@ def test_any_names_give_different_files_in_the_folder_itself(names: list[str]) -
         ("{Source}/a.csv", "Did you mean {source}?"),
         ("{}.csv", "There are: {source}"),
         ("rtsp://me:{a}@server/{sources}?b={c}", "in the place of {sources}. Did you mean {source}?"),
+        ("rtsp://server/{sources}", "in the place of {sources}. Did you mean {source}?"),
     ],
 )
 def test_a_place_that_nothing_is_put_in_is_refused_with_the_right_ones(path: str, near: str) -> None:
@@ -254,9 +266,9 @@ def _earlier(folder: Path) -> list[SinkConfig]:
 
 
 def test_what_an_earlier_run_saw_by_a_camera_is_kept_under_another_name(tmp_path: Path) -> None:
-    camera = {"door": SourceInfo("door", "network", "door", live=True)}
+    among = {"door": SourceInfo("door", "network", "door", live=True), **sources("film")}
 
-    set_aside(_earlier(tmp_path), camera, lambda: True)
+    set_aside(_earlier(tmp_path), among, lambda: True)
 
     moment = "until-2023-11-14T221320.250Z.csv"
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}

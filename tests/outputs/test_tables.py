@@ -226,6 +226,20 @@ def test_dash_is_the_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capfd.readouterr().out.splitlines()[0])["event"] == "track_started"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a Windows process has no descriptors to close")
+def test_a_standard_output_that_is_closed_is_an_error_in_words() -> None:
+    script = (
+        "from core.errors import SinkError; from outputs.textfile import STDOUT, TextFile; import sys\n"
+        "try: TextFile(STDOUT)\n"
+        "except SinkError as error: print(error, file=sys.stderr)\n"
+    )
+    words = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, script]
+
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=True)
+
+    assert done.stderr == "output -: there is no standard output, it is closed. Name a file.\n"
+
+
 def test_a_reader_that_goes_away_is_told_from_a_failure() -> None:
     if not Path("/dev/fd").exists():
         pytest.skip("this system has no /dev/fd")
