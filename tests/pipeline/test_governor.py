@@ -50,6 +50,13 @@ def test_a_machine_that_keeps_up_sheds_nothing() -> None:
     assert (governor.level, changes) == (0, [])
 
 
+def test_a_machine_that_is_hopelessly_slow_sheds_all_it_can_and_goes_on() -> None:
+    governor, changes = simulate(300, price(0.1, 0.1, rest=0.1))
+
+    assert governor.level == len(LEVELS) - 1
+    assert [level for _, level in changes] == list(range(1, len(LEVELS)))
+
+
 def test_estimates_go_first_then_looks_then_frames() -> None:
     order = [(s.looks < 1, s.interval > 0, s.every > 1) for s in LEVELS]
 
