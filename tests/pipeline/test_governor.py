@@ -57,6 +57,13 @@ def test_a_machine_that_is_hopelessly_slow_sheds_all_it_can_and_goes_on() -> Non
     assert [level for _, level in changes] == list(range(1, len(LEVELS)))
 
 
+def test_a_level_that_saved_much_as_it_was_entered_is_not_left_to_see_whether_it_is_needed() -> None:
+    """With a look at each frame the machine is at work all the time, with ten a second half of it."""
+    _, changes = simulate(600, price(0.0105, 0.0))
+
+    assert [level for _, level in changes] == [1, 2, 3]
+
+
 def test_estimates_go_first_then_looks_then_frames() -> None:
     order = [(s.looks < 1, s.interval > 0, s.every > 1) for s in LEVELS]
 
