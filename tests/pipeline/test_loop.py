@@ -320,7 +320,7 @@ def test_max_seconds_ends_a_camera_that_is_closed_or_does_not_answer_all_the_tim
 def test_max_seconds_of_video_begin_with_the_first_picture_of_a_camera_that_is_slow_to_open() -> None:
     film = Film(_info(live=True), 2)
     film._items.insert(0, Gap(stamp(0)))
-    intake = Intake([film.info], lambda _info: film, threading.Condition(), 1e-9)
+    intake = Intake([film.info], lambda _info: film, threading.Condition(), 2e-6)
 
     intake._run()
 
