@@ -17,6 +17,7 @@ LARGE = 100.0  # px; a taller face is no better view
 WIDE = 30.0  # years; an age interval wider than this may still narrow
 ENOUGH = 4.0  # effective looks after which what is still open stays open
 
+_NEVER = 0.0, 0, -math.inf
 _NONE: I64 = np.zeros(0, np.int64)
 
 
@@ -26,7 +27,8 @@ class Chooser:
     Only a face seen in this very frame is looked at, if it is large enough and turned to the
     camera. New tracks come first. A known track is due every `refresh` seconds, so that its
     mood is followed; one whose gender or age is open, or that shows a much better view than
-    before, three times as often. Of those that are due, the longest overdue comes first.
+    before, three times as often; so is one whose looks told nothing, as it is blurred or dark, for
+    its first few looks. Of those that are due, the longest overdue comes first.
     Everything is counted in source time: the machine's speed changes nothing.
 
     Attributes:
@@ -43,7 +45,8 @@ class Chooser:
         self._most = max(1.0, config.per_second * BURST)
         self._budget = self._most
         self._time = -math.inf
-        self._views: dict[int, float] = {}  # best view looked at, of each living track
+        # Best view looked at, how often and when last it was looked at, of each living track.
+        self._looked: dict[int, tuple[float, int, float]] = {}
 
     def choose(self, tracks: Tracks, evidence: Evidence, stamp: Stamp, share: float = 1.0) -> I64:
         """The rows of `tracks` to look at in this frame, most urgent first.
@@ -68,7 +71,7 @@ class Chooser:
         chosen = due[: int(self._budget + 1e-9)]
         self._budget -= len(chosen)
         self.saved += len(views) - len(chosen)
-        self._remember(tracks.ids.tolist(), chosen, views)
+        self._remember(tracks.ids.tolist(), chosen, views, stamp.time)
         return np.array(chosen, np.int64)
 
     def _views_of(self, tracks: Tracks, visible: list[int]) -> dict[int, float]:
@@ -84,25 +87,30 @@ class Chooser:
         return views
 
     def _due(self, ids: list[int], views: dict[int, float], evidence: Evidence, time: float) -> list[int]:
-        believed = dict(zip(evidence.ids.tolist(), range(len(evidence)), strict=True))
         times = evidence.updated.tolist()
+        believed = {track: i for i, track in enumerate(evidence.ids.tolist()) if not math.isnan(times[i])}
         order: list[tuple[float, float, int, int]] = []
         for row, view in views.items():
             belief = believed.get(ids[row])
-            if belief is None or math.isnan(times[belief]):
+            best, count, last = self._looked.get(ids[row], _NEVER)
+            if belief is None and not count:
                 order.append((-math.inf, -view, ids[row], row))
                 continue
-            eager = view > BETTER * self._views.get(ids[row], 0.0) or _is_open(evidence, belief)
-            overdue = (time - times[belief]) / self._config.refresh * (EAGER if eager else 1.0)
+            if belief is not None:
+                last = max(last, times[belief])  # looks that told nothing had their turn, too
+            is_open = count < ENOUGH if belief is None else _is_open(evidence, belief)
+            eager = is_open or view > BETTER * best
+            overdue = (time - last) / self._config.refresh * (EAGER if eager else 1.0)
             if overdue >= 1 - 1e-6:  # frame times are sums of fractions
                 order.append((-overdue, -view, ids[row], row))
         return [row for *_, row in sorted(order)]
 
-    def _remember(self, ids: list[int], chosen: list[int], views: dict[int, float]) -> None:
+    def _remember(self, ids: list[int], chosen: list[int], views: dict[int, float], time: float) -> None:
         for row in chosen:
-            self._views[ids[row]] = max(views[row], self._views.get(ids[row], 0.0))
-        if len(self._views) > 2 * len(ids) + 16:
-            self._views = {track: self._views[track] for track in ids if track in self._views}
+            best, count, _ = self._looked.get(ids[row], _NEVER)
+            self._looked[ids[row]] = max(views[row], best), count + 1, time
+        if len(self._looked) > 2 * len(ids) + 16:
+            self._looked = {track: self._looked[track] for track in ids if track in self._looked}
 
 
 def _is_open(evidence: Evidence, row: int) -> bool:

@@ -89,6 +89,24 @@ def test_every_face_has_its_turn_when_the_budget_is_short():
     assert counts.max() <= 6
 
 
+@pytest.mark.parametrize("begins", [0.0, 2.0])
+def test_faces_that_tell_nothing_take_no_looks_from_the_others(begins):
+    """Out of focus or in the dark, from the beginning or after they were known."""
+    chooser, fusion, now, seen = Chooser(LooksConfig()), Fusion(EvidenceConfig()), tracks(80, 80, 80, 80), []
+    for i in range(300):
+        time = i / 25
+        belief = fusion.update(now, NOBODY, Estimates.none(), time)
+        rows = chooser.choose(now, belief, stamp(i, time))
+        looks = look(len(rows))
+        looks.quality[(rows > 1) & (time >= begins)] = 0
+        fusion.update(now, rows, looks, time)
+        seen += now.ids[rows].tolist() if time >= 2 else []
+
+    clear, blurred = np.split(np.bincount(seen, minlength=5)[1:], 2)
+    assert clear.min() >= 10 / 0.5
+    assert clear.min() >= 0.9 * blurred.max()
+
+
 def test_new_tracks_come_first_and_among_them_the_best_view():
     chooser = Chooser(LooksConfig(per_second=8))
     belief = Fusion(EvidenceConfig()).update(tracks(90), np.array([0]), look(1), 0.0)
