@@ -1,5 +1,6 @@
 """Which faces are looked at."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -63,9 +64,11 @@ def test_a_known_face_is_refreshed_every_so_many_seconds(rate):
     assert len(late) == pytest.approx(16 / 0.4, rel=0.2)
 
 
-def test_a_face_not_yet_known_is_looked_at_more_often():
+@pytest.mark.parametrize("doubt", [{"female": 0.5}, {"deviation": 14.0}])
+def test_a_face_not_yet_known_is_looked_at_more_often(doubt):
+    """Of open gender, or of an age that may be anything."""
     known = run(Chooser(LooksConfig()), tracks(80), 25, seconds=1.5)
-    doubtful = run(Chooser(LooksConfig()), tracks(80), 25, seconds=1.5, female=0.5)
+    doubtful = run(Chooser(LooksConfig()), tracks(80), 25, seconds=1.5, **doubt)
 
     assert len(doubtful) > 1.5 * len(known)
 
@@ -141,16 +144,29 @@ def test_nothing_is_looked_at_that_was_not_seen_in_this_frame(state):
     assert chooser.unfit == 0
 
 
-def test_tiny_and_turned_faces_stay_unknown_and_are_counted():
-    small = tracks(20, 80)
-    points = small.faces.landmarks.copy()
-    points[1, 2, 0] = points[1, 1, 0] + 15  # the nose beside the eye: nearly a profile
-    turned = replace(small, faces=replace(small.faces, landmarks=points))
+def turned(rows, row, nose):
+    """The same tracks, one with its nose so far to the right of the middle, in distances of its eyes."""
+    points = rows.faces.landmarks.copy()
+    eyes = points[row, :2, 0]
+    points[row, 2, 0] = eyes.mean() + nose * (eyes[1] - eyes[0])
+    return replace(rows, faces=replace(rows.faces, landmarks=points))
+
+
+@pytest.mark.parametrize("nose", [-1.0, 1.0])  # nearly a profile
+def test_tiny_and_turned_faces_stay_unknown_and_are_counted(nose):
+    rows = turned(tracks(20, 80), 1, nose)
     chooser, stills = Chooser(LooksConfig(min_face=24, max_yaw=40)), Chooser(LooksConfig(), stills=True)
 
-    assert chooser.choose(turned, Evidence.none(small.ids), stamp()).tolist() == []
+    assert chooser.choose(rows, Evidence.none(rows.ids), stamp()).tolist() == []
     assert chooser.unfit == 2
-    assert stills.choose(turned, Evidence.none(small.ids), stamp()).tolist() == [1]
+    assert stills.choose(rows, Evidence.none(rows.ids), stamp()).tolist() == [1]
+
+
+def test_of_new_faces_that_are_large_enough_the_more_frontal_and_the_surer_come_first():
+    rows = turned(tracks(400, 120, 160), 0, 0.3)
+    rows.faces.scores[1] = 0.7
+
+    assert Chooser(LooksConfig()).choose(rows, Evidence.none(rows.ids), stamp()).tolist() == [2, 1, 0]
 
 
 def test_stills_know_no_budget():
@@ -185,3 +201,18 @@ def test_the_same_film_twice_gives_the_same_looks_and_rows_in_any_order_the_same
 
 def test_no_tracks_are_no_looks():
     assert len(Chooser(LooksConfig()).choose(Tracks.none(), Evidence.none(), stamp())) == 0
+
+
+def test_a_crowd_that_comes_and_goes_is_forgotten_but_for_those_who_stay():
+    chooser, fusion, looked, sizes = Chooser(LooksConfig(per_second=100)), Fusion(EvidenceConfig()), [], []
+    for i in range(1000):
+        others = 2 if i else 100
+        now = tracks(*[80] * (1 + others), ids=(1, *range(100 * i + 2, 100 * i + 2 + others)))
+        belief = fusion.update(now, NOBODY, Estimates.none(), i / 25)
+        rows = chooser.choose(now, belief, stamp(i, i / 25))
+        fusion.update(now, rows, look(len(rows)), i / 25)
+        looked += [i / 25] if 0 in rows.tolist() else []
+        sizes.append(len(pickle.dumps(chooser)))
+
+    assert max(sizes[100:]) <= 1.2 * max(sizes[1:100])
+    assert np.diff(looked)[-50:].min() > 0.39
