@@ -17,7 +17,6 @@ EDGES: F64 = np.arange(AGES + 1, dtype=np.float64) - 0.5
 TAIL = 0.05  # of the probability outside of the interval, at each end
 OUTLIER = 0.005  # share of looks that say nothing about the age, so that none rules a year out
 NINETY = 2 * 1.645  # deviations of a Gaussian, width of the interval that holds 90 %
-WIDEST = 3.0  # times the deviation of one look, for looks that contradict each other
 FAR = 2.5  # deviations of one look; one farther off tells nothing about the scatter of the others
 TRUST = 3.0  # looks' worth of trust in the share that is known beforehand
 # Of a look's variance, what is its own: looks that agree fully still are not one look, and what they scatter
@@ -100,7 +99,7 @@ class AgeBelief:
         most = max(1 - shared, MOST_OWN)
         own = min(max(own, min(1 - shared, LEAST_OWN)), most)
         excess = max(float(self.said @ np.minimum(squares, FAR**2)) / self.weight - most, 0.0)
-        return min(math.sqrt(1 - own + own / looks + excess), WIDEST)
+        return math.sqrt(1 - own + own / looks + excess)
 
 
 @dataclass(slots=True)
