@@ -105,6 +105,18 @@ def test_without_usable_landmarks_the_box_is_cut(bad):
     assert crop.std() > 10
 
 
+def test_each_face_of_a_picture_is_cut_as_if_it_were_alone():
+    image = np.random.default_rng(0).integers(0, 255, (200, 400, 3), np.uint8)
+    found, crop = faces((40, 40, 140, 140), (240, 40, 340, 140), (10, 150, 40, 180)), Crop("aligned", 64)
+    found.landmarks[1] = np.nan
+
+    together = cut(image, found, crop)
+
+    for row in range(3):
+        assert together[row].std() > 10
+        assert np.array_equal(together[row], cut(image, found.take(np.array([row])), crop)[0])
+
+
 @pytest.mark.parametrize("box", [(np.nan,) * 4, (10, 10, 10, 10), (20, 20, 10, 10)])
 @pytest.mark.parametrize("kind", ["aligned", "box"])
 def test_a_face_without_extent_is_a_black_crop(box, kind):

@@ -73,15 +73,34 @@ def test_the_further_looks_scatter_the_less_is_shared_until_they_contradict_each
     assert widths[2] > 1.2 * widths[0]
 
 
+@pytest.mark.parametrize("spread", [9, 12])
+def test_looks_that_scatter_more_than_any_of_them_admits_are_no_surer_than_one(spread):
+    own = np.random.default_rng(0).standard_normal(30)
+
+    assert width(believe(*(normal(45 + spread * one, 6) for one in own))) > width(believe(normal(45, 6)))
+
+
 def test_looks_that_agree_fully_share_more_than_is_known_beforehand():
     one, many = believe(normal(45, 6)), believe(*[normal(45, 6)] * 8)
 
     assert math.sqrt(SHARED + (1 - SHARED) / 8) < 0.95 < width(many) / width(one) < 1
 
 
+@pytest.mark.parametrize("look", [normal(45, 6), 0.8 * normal(35, 4) + 0.2 * normal(60, 4)])
 @pytest.mark.parametrize("count", [2, 3, 4, 6, 10, 30])
-def test_looks_that_agree_fully_are_never_worth_less_than_one_of_them(count):
-    assert 0.96 < width(believe(*[normal(45, 6)] * count)) / width(believe(normal(45, 6))) < 0.985
+def test_looks_that_agree_fully_are_never_worth_less_than_one_of_them(count, look):
+    assert 0.96 < width(believe(*[look] * count)) / width(believe(look)) < 0.985
+
+
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_looks_all_sure_but_for_a_little_doubt_far_off_are_believed(count):
+    look = 0.96 * np.eye(101)[2] + 0.04 * np.eye(101)[98]
+
+    age, low, high = believe(*[look] * count)
+
+    assert low <= age <= high
+    assert age == pytest.approx(2, abs=0.5)
+    assert high - low < 3
 
 
 def test_the_order_of_looks_does_not_matter_while_nothing_fades():
@@ -116,6 +135,21 @@ def test_a_mood_fades_with_time_whatever_the_number_of_looks():
     happy = EMOTIONS.index("happy")
     assert one.now[happy] == pytest.approx(many.now[happy], abs=1e-9)
     assert one.now[happy] > 0.5
+
+
+@pytest.mark.parametrize("since", [0.0, 5.0, math.inf])
+def test_the_first_mood_is_all_that_is_known_whenever_it_comes(since):
+    """Looks before it may have told none."""
+    belief = seen(("sad", since))
+
+    assert belief.now[EMOTIONS.index("sad")] == pytest.approx(1)
+    assert belief.share[EMOTIONS.index("sad")] == pytest.approx(1)
+
+
+def test_shares_of_a_visit_are_of_its_seconds_not_of_its_looks():
+    belief = seen(("happy", math.inf), *[("happy", 0.1)] * 20, *[("sad", 1.0)] * 8)
+
+    assert belief.share[EMOTIONS.index("sad")] == pytest.approx(0.8, abs=0.08)
 
 
 def test_two_looks_at_the_same_moment_are_one():

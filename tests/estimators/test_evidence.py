@@ -331,6 +331,32 @@ def test_beliefs_stay_with_their_tracks_and_end_with_them():
     assert np.isnan(again.age_mean).all()
 
 
+@few
+@given(series)
+def test_who_else_comes_and_goes_changes_nothing(history):
+    alone, fusion = fuse(history), Fusion(CONFIG)
+
+    for i, (time, one) in enumerate(history):
+        others = range(2, 2 + i % 3)
+        belief = fusion.update(tracks(1, *others), np.array([0]), one, time)
+
+    for name in ("age", "age_mean", "age_low", "age_high", "female", "gender", "emotion", "emotion_share"):
+        np.testing.assert_array_equal(getattr(belief, name)[0], getattr(alone, name)[0])
+
+
+def test_the_quality_of_a_belief_is_that_of_its_best_look():
+    belief = fuse([(0, look(quality=0.2)), (1, look(quality=0.9)), (2, look(quality=0.4))])
+
+    assert belief.quality[0] == pytest.approx(0.9)
+
+
+def test_the_interval_grows_no_wider_in_a_visit_of_hours():
+    ages = np.random.default_rng(0).normal(40, 6, 50).tolist() * 60
+    looked = [(i, look(age)) for i, age in enumerate(ages)]
+
+    assert width(fuse(looked)) == pytest.approx(width(fuse(looked[:100])), rel=0.05)
+
+
 def test_a_belief_handed_out_never_changes_and_nothing_new_is_the_same_belief():
     fusion = Fusion(CONFIG)
     first = fusion.update(tracks(1), np.array([0]), look(20), 0.0)

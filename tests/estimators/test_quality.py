@@ -104,6 +104,15 @@ def test_a_black_or_burnt_out_face_is_worth_nothing(level):
     assert quality(np.full((240, 240, 3), level, np.uint8), faces((60, 60, 160, 160)))[0] == 0
 
 
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_face_half_of_which_is_drowned_or_burnt_out_is_worth_less_than_one_as_bright_on_the_whole(level):
+    half = np.full((1, 48, 48), 150, np.uint8)
+    half[:, :, 24:] = level
+    even = np.full_like(half, half.mean())
+
+    assert light(half)[0] < 0.5 * light(even)[0]
+
+
 @given(st.floats(0.05, 1), st.floats(0.05, 1))
 def test_a_darker_face_is_never_better_lit(a, b):
     low, high = sorted((a, b))

@@ -9,6 +9,7 @@ from core.settings import TrackerConfig
 from core.types import LOST, SEEN
 from tests.make import faces
 from tracker.appearance import Appearances, Prints
+from tracker.assignment import assign
 from tracker.sort import Sort
 
 FACE, ELSEWHERE = (100, 100, 150, 160), (500, 100, 550, 160)
@@ -91,6 +92,17 @@ def test_a_lost_track_is_not_continued_by_a_face_in_its_place_that_looks_differe
     assert rows.ids.tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("pairs", [[(0.4, 0, 1), (0.5, 0, 0)], [(0.4, 1, 0), (0.5, 0, 0)]])
+def test_of_two_pairs_in_doubt_the_one_that_looks_more_alike_is_made(pairs) -> None:
+    """Two faces for one track, or two tracks for one face; the other one lies a little better."""
+    known = Appearances()
+    known.learn(1, ANNA, 0.0)
+    known.learn(2, near(ANNA, 0.5), 0.0)
+    found = prints(near(ANNA, 0.1), near(ANNA, 0.4))
+
+    assert assign(Prints(known, found, {0: 1, 1: 2}, set()).weigh(pairs)) == [(0, 0)]
+
+
 def test_two_who_cross_unclearly_are_told_apart_by_their_prints() -> None:
     tracker = Sort(TrackerConfig())
     left, right = (100, 100, 150, 160), (130, 100, 180, 160)
@@ -114,6 +126,14 @@ def test_prints_are_wanted_of_new_lost_and_contested_faces_only() -> None:
 
     tracker.update(faces(), 0.5)
     assert tracker.wants(faces(ELSEWHERE, FACE), 0.6).tolist() == [0, 1]  # either may be the lost one
+
+
+def test_the_print_of_a_new_face_is_wanted_while_one_of_several_is_missing() -> None:
+    tracker = Sort(TrackerConfig())
+    for i in range(5):
+        tracker.update(faces(FACE, (300, 100, 350, 160)), i / 10, embeddings=prints(ANNA, BERT))
+
+    assert tracker.wants(faces(FACE, ELSEWHERE), 0.5).tolist() == [1]
 
 
 def test_no_print_is_wanted_of_small_faces_or_of_rows_that_are_no_face() -> None:

@@ -52,6 +52,19 @@ def test_a_face_that_passes_behind_a_pillar_keeps_its_id(rate: float, speed: flo
     assert ids(rows) == {1}
 
 
+def test_so_does_one_that_sinks_behind_a_counter_and_comes_up_again() -> None:
+    tracker = Sort(TrackerConfig())
+
+    rows = [
+        tracker.update(faces(*found.boxes[:, [1, 0, 3, 2]], score=0.85), time)
+        for time, _, found in passing(25, 300)
+    ]
+
+    assert LOST in [row.states[0] for row in rows]
+    assert rows[-1].states.tolist() == [SEEN]
+    assert ids(rows) == {1}
+
+
 def test_a_hidden_face_moves_on_at_its_speed_and_size() -> None:
     tracker = Sort(TrackerConfig())
 

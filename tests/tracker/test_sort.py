@@ -112,6 +112,16 @@ def test_a_low_score_continues_a_track() -> None:
     assert all(row.states.tolist() == [SEEN] for row in rows)
 
 
+@pytest.mark.parametrize("interval", [0.04, 1.0])
+def test_a_low_score_continues_a_track_that_the_look_before_missed_however_rare_looks_are(interval) -> None:
+    tracker = sort()
+    for i in range(6):
+        tracker.update(faces(FACE), i * interval)
+    tracker.update(faces(), 6 * interval)
+
+    assert tracker.update(faces(FACE, score=0.3), 7 * interval).states.tolist() == [SEEN]
+
+
 BAD = [
     (np.nan, 100, 150, 160),
     (100, 100, np.inf, 160),
@@ -119,7 +129,10 @@ BAD = [
     (100, 100, 100, 160),
     (100, 160, 150, 160),
     (150, 100, 100, 160),
-    (100, 100, 1e300, 1e300),
+    (-1e300, 100, 150, 160),
+    (100, -1e300, 150, 160),
+    (100, 100, 1e300, 160),
+    (100, 100, 150, 1e300),
     (100, 100, 100 + 1e-12, 160),
 ]
 
@@ -320,6 +333,18 @@ def test_of_people_only_those_behind_others_are_shown_while_they_coast() -> None
 
     assert rows.states.tolist() == [LOST, SEEN, LOST]
     assert rows.shown.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(("looks", "shown"), [(5, False), (14, True)])
+def test_of_people_only_those_of_some_standing_are_shown_behind_others(looks: int, shown: bool) -> None:
+    behind = (100, 100, 150, 250)
+    tracker = sort(preset="people", scores="yolox")
+    for i in range(15):
+        front = (250 - 10 * i, 105, 300 - 10 * i, 265)
+        rows = tracker.update(faces(behind, front) if 14 - looks <= i < 14 else faces(front), i / 25)
+
+    hidden = rows.states == LOST
+    assert rows.shown[hidden].tolist() == [shown]
 
 
 def test_a_second_box_of_a_face_begins_no_track() -> None:

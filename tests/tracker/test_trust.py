@@ -18,6 +18,17 @@ def test_a_surer_detection_is_followed_more() -> None:
         assert trust.noise(0.95) < trust.noise(0.7) < trust.noise(0.4)
 
 
+def test_of_a_face_half_sure_the_noise_is_as_stated_and_it_falls_evenly_with_the_score() -> None:
+    trust = Trust(relative=False)
+    trust.learn([0.9] * 500)
+
+    noise = [trust.noise(score) for score in (0.5, 0.75, 1.0)]
+
+    assert noise[0] == 1
+    assert noise[0] - noise[1] == pytest.approx(noise[1] - noise[2])
+    assert noise[2] > 0.1
+
+
 @pytest.mark.parametrize("usual", [0.55, 0.8, 0.98])
 def test_the_usual_score_is_learnt_from_the_scores(usual: float) -> None:
     trust = Trust(relative=True)
