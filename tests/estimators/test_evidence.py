@@ -162,6 +162,23 @@ def test_after_a_thousand_looks_the_newest_ones_still_move_the_belief():
     assert belief.gender[0] == MALE
 
 
+def test_after_hours_a_few_odd_looks_hardly_move_the_belief():
+    steady = [(i, look(30)) for i in range(3000)]
+
+    belief = fuse([*steady, *[(3000 + i, look(60)) for i in range(3)]])
+
+    assert belief.age_mean[0] < 35
+    assert 20 < belief.looks[0] < 100
+
+
+def test_looks_at_one_moment_repeat_each_other_but_not_wholly():
+    first, others = look(20), look(50)
+
+    at_once, apart = (fuse([(0, first), *[(i * gap, others) for i in range(1, 6)]]) for gap in (0.0, 5.0))
+
+    assert 36 < at_once.age_mean[0] < apart.age_mean[0] - 3
+
+
 def test_five_wrong_looks_at_first_are_outvoted_by_later_ones():
     """The first program averaged the first five looks for ever."""
     wrong = [(i / 25, look(60, quality=0.3)) for i in range(5)]
@@ -312,6 +329,18 @@ def test_a_column_that_no_network_fills_stays_unknown():
     assert np.isnan(belief.age_mean).all()
     assert np.isnan(belief.emotion_share).all()
     assert belief.gender[0] == FEMALE
+
+
+def test_a_look_that_says_nothing_of_something_leaves_that_as_it_is():
+    silent = look(quality=0.9)
+    silent.age[:], silent.female[:], silent.emotion[:] = np.nan, np.nan, np.nan
+
+    before, after = fuse([(0, look()), (1, look())]), fuse([(0, look()), (1, look()), (2, silent)])
+    later = fuse([(0, look()), (1, look()), (2, silent), (3, look())])
+
+    for name in ("age_mean", "age_low", "age_high", "female", "gender", "emotion", "emotion_share"):
+        np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+        assert np.isfinite(getattr(later, name)).all()
 
 
 def test_beliefs_stay_with_their_tracks_and_end_with_them():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.types import Frame
@@ -45,6 +47,15 @@ def test_while_somebody_is_there_every_picture_is_looked_at() -> None:
     gate.looked(scene(0, face=300), anybody=True)
 
     assert not gate.is_still(scene(1, face=300))
+
+
+def test_a_broken_picture_proves_no_room_empty_and_a_new_shot_is_looked_at() -> None:
+    gate = Gate()
+    gate.looked(replace(scene(0), damaged=True), anybody=False)
+    assert not gate.is_still(scene(1))
+
+    gate.looked(scene(1), anybody=False)
+    assert not gate.is_still(replace(scene(2), cut=True))
 
 
 def test_noise_of_a_dark_camera_is_no_movement() -> None:

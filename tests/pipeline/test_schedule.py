@@ -73,6 +73,22 @@ def test_a_face_not_yet_known_is_looked_at_more_often(doubt):
     assert len(doubtful) > 1.5 * len(known)
 
 
+@pytest.mark.parametrize("female", [0.5, np.nan])
+def test_what_stays_open_or_cannot_be_known_is_not_pursued_for_ever(female):
+    taken = run(Chooser(LooksConfig(refresh=0.4)), tracks(80), 25, seconds=20, female=female)
+
+    late = [time for time, _ in taken if time > 10]
+    assert len(late) == pytest.approx(10 / 0.4, rel=0.2)
+
+
+def test_a_gender_that_no_network_tells_is_not_asked_for_more_often():
+    known, untold = (
+        run(Chooser(LooksConfig()), tracks(80), 25, seconds=1.5, female=female) for female in (0.99, np.nan)
+    )
+
+    assert len(untold) <= len(known)
+
+
 @pytest.mark.parametrize("count", [1, 4, 30])
 def test_the_budget_is_never_exceeded(count):
     config = LooksConfig(per_second=8)
@@ -82,6 +98,14 @@ def test_the_budget_is_never_exceeded(count):
     times = np.array([time for time, _ in taken])
     for start in np.arange(0, 5, 0.2):
         assert ((times >= start) & (times < start + 1)).sum() <= 8 + 2 + 1e-9
+
+
+def test_under_load_that_share_of_the_budget_is_spent():
+    chooser, belief, now = Chooser(LooksConfig(per_second=8)), Evidence.none(), tracks(*[60] * 30)
+
+    looks = [len(chooser.choose(now, belief, stamp(i), share=0.25)) for i in range(500)]
+
+    assert sum(looks) == pytest.approx(20 * 8 * 0.25, abs=2)
 
 
 def test_every_face_has_its_turn_when_the_budget_is_short():
@@ -185,6 +209,7 @@ def test_what_was_not_looked_at_is_counted_as_saved():
 
     assert chooser.saved + len(taken) == 2 * 250
     assert chooser.saved > 400
+    assert chooser.unfit == 0
 
 
 def test_the_same_film_twice_gives_the_same_looks_and_rows_in_any_order_the_same_ids():

@@ -72,6 +72,18 @@ def test_a_face_that_could_be_two_lost_people_is_neither() -> None:
     assert tracker.update(faces(ELSEWHERE), 3.1, embeddings=prints(ANNA)).ids.tolist() == [1, 2, 3]
 
 
+def test_whoever_comes_back_is_known_again_while_somebody_without_a_print_is_lost_too() -> None:
+    tracker = Sort(TrackerConfig())
+    for i in range(5):
+        tracker.update(faces(FACE, (300, 100, 350, 160)), i / 10, embeddings=prints(UNKNOWN, ANNA))
+    away(tracker, 0.4, 0.8)
+
+    rows = tracker.update(faces(ELSEWHERE), 0.9, embeddings=prints(ANNA))
+
+    assert rows.ids.tolist() == [1, 2]
+    assert rows.states.tolist() == [LOST, SEEN]
+
+
 def test_a_known_face_is_waited_for_known_gap_seconds_and_an_unknown_one_max_gap() -> None:
     known, unknown = Sort(TrackerConfig(known_gap=5.0)), Sort(TrackerConfig(known_gap=5.0))
     seen(known)

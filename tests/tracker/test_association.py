@@ -67,15 +67,15 @@ def test_of_two_equal_boxes_the_one_with_the_score_of_before_is_cheaper() -> Non
 
 @pytest.mark.parametrize(("width", "matched"), [(50, True), (90, False)])
 def test_a_face_out_of_overlap_but_in_reach_matches_if_its_size_fits(width: int, matched: bool) -> None:
-    track = (0, (0.0, 0.0, 50.0, 60.0), 40.0)
-    face = (0, (30.0, 0.0, 30.0 + width, 1.2 * width), 0.9)
+    track = (0, (300.0, 200.0, 350.0, 260.0), 40.0)
+    face = (0, (330.0, 200.0, 330.0 + width, 200.0 + 1.2 * width), 0.9)
 
     assert bool(by_distance([track], [face], 1.5)) is matched
 
 
 def test_no_face_is_taken_that_is_farther_than_two_sizes_however_unsure_the_track_is() -> None:
-    track = (0, (0.0, 0.0, 50.0, 50.0), 1000.0)
-    near, far = ((i, (x, 0.0, x + 50.0, 50.0), 0.9) for i, x in enumerate((95.0, 105.0)))
+    track = (0, (300.0, 200.0, 350.0, 250.0), 1000.0)
+    near, far = ((i, (x, 200.0, x + 50.0, 250.0), 0.9) for i, x in enumerate((395.0, 405.0)))
 
     assert [face for _, _, face in by_distance([track], [near, far], 3.0)] == [0]
 

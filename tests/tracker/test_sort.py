@@ -122,6 +122,14 @@ def test_a_low_score_continues_a_track_that_the_look_before_missed_however_rare_
     assert tracker.update(faces(FACE, score=0.3), 7 * interval).states.tolist() == [SEEN]
 
 
+def test_a_low_score_continues_no_track_that_was_long_unseen() -> None:
+    tracker = sort()
+    run(tracker, [(i / 25, faces(FACE)) for i in range(25)])
+    run(tracker, [(1 + i / 25, faces()) for i in range(20)])
+
+    assert tracker.update(faces(FACE, score=0.3), 1.8).states.tolist() == [LOST]
+
+
 BAD = [
     (np.nan, 100, 150, 160),
     (100, 100, np.inf, 160),
@@ -323,6 +331,16 @@ def test_nobody_is_shown_any_more_where_all_vanish_and_others_appear_as_at_a_cut
     assert rows.shown.tolist() == [False, True]
 
 
+def test_who_is_missed_is_shown_for_a_moment_though_another_comes_while_a_third_stays() -> None:
+    tracker = sort()
+    run(tracker, [(i / 25, faces(FACE, OTHER)) for i in range(25)])
+
+    rows = tracker.update(faces(OTHER, (700, 300, 780, 400)), 1.0)
+
+    assert rows.states.tolist() == [LOST, SEEN, SEEN]
+    assert rows.shown.tolist() == [True, True, True]
+
+
 def test_of_people_only_those_behind_others_are_shown_while_they_coast() -> None:
     behind, alone = (100, 100, 150, 250), (400, 100, 450, 250)
     tracker = sort(preset="people", scores="yolox")
@@ -335,12 +353,13 @@ def test_of_people_only_those_behind_others_are_shown_while_they_coast() -> None
     assert rows.shown.tolist() == [True, True, False]
 
 
-@pytest.mark.parametrize(("looks", "shown"), [(5, False), (14, True)])
-def test_of_people_only_those_of_some_standing_are_shown_behind_others(looks: int, shown: bool) -> None:
+@pytest.mark.parametrize(("looks", "feet", "shown"), [(5, 265, False), (14, 265, True), (14, 235, False)])
+def test_of_people_only_those_of_some_standing_are_shown_behind_others(looks, feet, shown) -> None:
+    """Whose feet are higher in the picture is farther away, and hides nobody."""
     behind = (100, 100, 150, 250)
     tracker = sort(preset="people", scores="yolox")
     for i in range(15):
-        front = (250 - 10 * i, 105, 300 - 10 * i, 265)
+        front = (250 - 10 * i, feet - 160, 300 - 10 * i, feet)
         rows = tracker.update(faces(behind, front) if 14 - looks <= i < 14 else faces(front), i / 25)
 
     hidden = rows.states == LOST
