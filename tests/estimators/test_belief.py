@@ -46,6 +46,10 @@ def test_the_interval_of_one_look_is_its_own():
     assert [low, high] == pytest.approx([40 - 1.645 * 6, 40 + 1.645 * 6], abs=0.3)
 
 
+def test_less_than_a_look_is_no_less_sure_than_the_look_itself():
+    assert believe(normal(40, 6), count=0.1) == believe(normal(40, 6))
+
+
 def test_a_little_doubt_whether_a_child_is_one_makes_nobody_older():
     look = normal(3, 2.5)
     unsure = doubted(look[None], ANYBODY, 0.06, np.zeros(1))[0]
@@ -120,21 +124,31 @@ def test_a_gender_needs_more_than_a_little_to_be_cautious_about():
     assert much > 0.9
 
 
-def seen(*looks):
+def seen(*looks, constant=1.0):
     """The belief after moods, each so many seconds after the one before."""
     belief = MoodBelief()
     for mood, since in looks:
-        belief.add(np.eye(7)[EMOTIONS.index(mood)], 0.8, since, 1.0)
+        belief.add(np.eye(7)[EMOTIONS.index(mood)], 0.8, since, constant)
     return belief
 
 
-def test_a_mood_fades_with_time_whatever_the_number_of_looks():
-    one = seen(("sad", math.inf), ("sad", 3.0), ("happy", 0.7))
-    many = seen(("sad", math.inf), ("sad", 3.0), *[("happy", 0.07)] * 10)
+@pytest.mark.parametrize("constant", [1.0, 10.0])
+def test_a_mood_fades_with_time_whatever_the_number_of_looks(constant):
+    before = ("sad", math.inf), ("sad", 3 * constant)
+    one = seen(*before, ("happy", 0.7 * constant), constant=constant)
+    many = seen(*before, *[("happy", 0.07 * constant)] * 10, constant=constant)
 
     happy = EMOTIONS.index("happy")
     assert one.now[happy] == pytest.approx(many.now[happy], abs=1e-9)
-    assert one.now[happy] > 0.5
+    assert 0.5 < one.now[happy] < 0.53
+
+
+def test_the_first_look_of_all_stands_for_a_moment_whatever_the_time_constant():
+    slow, quick = (seen(("sad", math.inf), ("happy", 0.2), constant=constant) for constant in (10.0, 1.0))
+
+    happy = EMOTIONS.index("happy")
+    assert slow.now[happy] == pytest.approx(0.5, abs=0.03)
+    assert quick.now[happy] == pytest.approx(0.5, abs=0.06)
 
 
 @pytest.mark.parametrize("since", [0.0, 5.0, math.inf])

@@ -41,6 +41,9 @@ def test_somebody_who_comes_is_looked_at_in_the_first_picture() -> None:
     assert not gate.is_still(scene(2, face=0))
     assert not gate.is_still(scene(3, face=300))
 
+    gate.looked(scene(4, face=300), anybody=False)  # a lamp
+    assert not gate.is_still(scene(5))
+
 
 def test_while_somebody_is_there_every_picture_is_looked_at() -> None:
     gate = Gate()

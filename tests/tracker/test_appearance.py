@@ -156,6 +156,7 @@ def test_no_print_is_wanted_of_small_faces_or_of_rows_that_are_no_face() -> None
     found.boxes[2:4] = [[np.nan] * 4, [0, 0, np.inf, np.inf]]
 
     assert tracker.wants(found, 0.6).tolist() == [0, 4]
+    assert tracker.wants(found.take(np.array([2, 3])), 0.6).tolist() == []
 
 
 def test_asking_what_is_wanted_changes_nothing() -> None:

@@ -122,12 +122,13 @@ def test_a_low_score_continues_a_track_that_the_look_before_missed_however_rare_
     assert tracker.update(faces(FACE, score=0.3), 7 * interval).states.tolist() == [SEEN]
 
 
-def test_a_low_score_continues_no_track_that_was_long_unseen() -> None:
+@pytest.mark.parametrize(("missed", "state"), [(9, SEEN), (15, LOST)])
+def test_a_low_score_continues_a_track_for_half_a_second_unseen(missed: int, state: int) -> None:
     tracker = sort()
     run(tracker, [(i / 25, faces(FACE)) for i in range(25)])
-    run(tracker, [(1 + i / 25, faces()) for i in range(20)])
+    run(tracker, [(1 + i / 25, faces()) for i in range(missed)])
 
-    assert tracker.update(faces(FACE, score=0.3), 1.8).states.tolist() == [LOST]
+    assert tracker.update(faces(FACE, score=0.3), 1 + missed / 25).states.tolist() == [state]
 
 
 BAD = [
