@@ -4,7 +4,8 @@ Muxing to a network holds Python's lock while the other side is silent, so it ma
 program itself. The address, with its password, comes through the standard input, never by the command line.
 
 Standard input: a line of JSON, `Order`; then for each picture its head, HEAD, and its pixels, BGR.
-Standard output: `up`, once the server takes the stream; if it ends otherwise than asked, why.
+Standard output: `ready`, once it can call the server; `up`, once that takes the stream; if it ends otherwise
+than asked, why.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from core.types import Image
 from outputs.encoder import TICKS, add_pictures
 
 HEAD = struct.Struct("<dII")  # seconds, width, height
-UP = "up"
+READY, UP = "ready", "up"
 
 _KEY_INTERVAL = 2.0  # s between pictures that a viewer can join at
 _USUAL = Fraction(25)  # pictures/s, a hint for the encoder
@@ -102,6 +103,7 @@ class Publisher:
 def publish(source: BinaryIO, say: Callable[[str], None]) -> None:
     """Publish what comes from `source` until it ends."""
     order = Order(**json.loads(source.readline()))
+    say(READY)
     publisher = None
     while head := source.read(HEAD.size):
         if len(head) < HEAD.size:

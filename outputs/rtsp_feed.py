@@ -16,11 +16,12 @@ from core.errors import in_words
 from core.masking import mask
 from core.types import Image
 from outputs.letterbox import letterbox
-from outputs.rtsp_child import HEAD, UP, Order
+from outputs.rtsp_child import HEAD, READY, UP, Order
 
 log = logging.getLogger(__name__)
 
 SILENCE = 5.0  # s that a server may take no picture until it counts as gone
+_START = 60.0  # s that the process may take to start, which a small machine with much to do is long about
 PAUSES = (1.0, 2.0, 4.0, 5.0)  # s before each further try; the last one again and again
 STEADY = 10.0  # s that a stream must last until it counts as back
 GOODBYE = 1.0  # s for the process to end by itself
@@ -42,6 +43,7 @@ class Child:
         self.reason = ""
         self.size: tuple[int, int] | None = None  # of its pictures, fixed by the first
         self.sending: float | None = None  # monotonic s, since when a picture is on its way
+        self._patience = _START  # s for the picture on its way
         self._changed = changed
         # A session of its own: a Ctrl-C is meant for the program, which ends the stream in order.
         self._process = subprocess.Popen(
@@ -76,7 +78,7 @@ class Child:
     def is_stuck(self) -> bool:
         """Whether a picture has been on its way for too long."""
         since = self.sending
-        return since is not None and time.monotonic() - since > SILENCE
+        return since is not None and time.monotonic() - since > self._patience
 
     def kill(self) -> None:
         """End it at once; from any thread."""
@@ -104,7 +106,10 @@ class Child:
             for line in words:
                 text = line.decode().strip()
                 with self._changed:
-                    if text == UP:
+                    if text == READY:  # a picture may wait already; the server's time begins only now
+                        self.sending = None if self.sending is None else time.monotonic()
+                        self._patience = SILENCE
+                    elif text == UP:
                         self.up_at, self.sending = time.monotonic(), None
                     else:
                         self.reason = text
