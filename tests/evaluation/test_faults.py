@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from contextlib import suppress
 
 import pytest
 
@@ -183,8 +184,10 @@ def test_ctrl_c_ends_a_task_without_a_traceback(tmp_path):
         cwd=ROOT,
     )
 
-    with pipe.open("w"):  # opens as soon as the task reads
+    with pipe.open("wb", buffering=0) as looks:  # opens as soon as the task reads
         process.send_signal(signal.SIGINT)
+        with suppress(BrokenPipeError):  # who begins to wait just then hears of no signal until fed
+            looks.write(b"x\n")
         _, err = process.communicate(timeout=60)
 
     assert process.returncode == 130
