@@ -26,5 +26,15 @@ def start(*words: str | Path, cwd: Path | None = None, **environment: str) -> su
 def run(*words: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """The same, to its end."""
     process = start(*words, cwd=cwd, **environment)
-    out, err = process.communicate(timeout=120)
+    out, err = ended(process)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def ended(process: subprocess.Popen, patience: float = 120.0) -> tuple:
+    """What it says until its end; one that does not end in time fails the test, and is not left behind."""
+    try:
+        return process.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise

@@ -18,7 +18,7 @@ import pytest
 
 from core.session import has_gpu
 from tests.portraits import every, portrait, write_film
-from tests.program import ROOT, run, start
+from tests.program import ROOT, ended, run, start
 
 pytestmark = pytest.mark.slow
 
@@ -303,7 +303,7 @@ def test_a_named_pipe_that_nobody_reads_does_not_keep_the_program_from_ending(
     assert any("Emotion is" in line for line in lines)  # the last word before outputs are opened
 
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=5)
+    _, err = ended(process, 5)
 
     assert process.returncode == 6
     assert "nobody reads this pipe" in err.splitlines()[-1]
@@ -451,7 +451,7 @@ def test_a_signal_at_any_moment_flushes_everything(tmp_path: Path, number: int, 
         process.stdout.readline()
 
     process.send_signal(number)
-    _, err = process.communicate(timeout=5)
+    _, err = ended(process, 5)
 
     assert process.returncode == 0, err
     rows = [json.loads(line) for line in events.read_text().splitlines()] if events.exists() else []
@@ -478,7 +478,7 @@ def test_the_program_goes_on_when_its_terminal_is_closed(tmp_path: Path) -> None
 
     os.close(terminal)
     os.close(screen)
-    rows, _ = process.communicate(timeout=120)
+    rows, _ = ended(process)
 
     assert process.returncode == 0
     assert json.loads(rows.splitlines()[-1])["reason"] == "end"

@@ -16,16 +16,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.program import start
+from tests.program import ended, start
 from tests.servers.certificate import certificate, showing
 from tests.servers.farm import Farm
 from tests.servers.films import faces
 from tests.servers.relay import Relay
 from tests.servers.rtsp import Camera
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 FACES = ("--film", "faces", "--size", "640x360", "--rate", "10")
-PATIENCE = 60.0  # s until an event that should come within a few
 
 
 class Watched:
@@ -155,7 +155,7 @@ def test_if_no_camera_opens_the_program_ends_and_names_each_unless_it_shall_wait
             farm.order(camera, "refuse")
         words = [word for address in farm.addresses for word in ("-s", address)]
         process = start(*words)
-        _, said = process.communicate(timeout=60)
+        _, said = ended(process)
         with watching(*words, "--set", "capture.wait=true") as run:
             run.until("source_lost", new=2)
             farm.order(1, "listen")
@@ -301,7 +301,7 @@ def test_faces_in_an_ignored_area_are_nobody(tmp_path) -> None:
         entry = f"{{name: door, address: '{farm.addresses[0]}', ignore: {whole}}}"
         words = ("--config", settings(tmp_path, entry), "-o", tmp_path / "s.json", "--max-seconds", "3")
         process = start(*words)
-        process.communicate(timeout=60)
+        ended(process)
 
     assert process.returncode == 0
     assert sums_up(tmp_path / "s.json")["door"]["tracks"] == 0

@@ -18,7 +18,7 @@ from evaluation.__main__ import main
 from evaluation.layouts import sets
 from tests.evaluation.sets import archive, picture, pictures, text
 from tests.portraits import PICTURES
-from tests.program import ROOT
+from tests.program import ROOT, ended
 
 MODELS = "age=age_dlib,gender=gender_dlib,emotion=emotion_fer"
 PACK = "file,age,gender,age_min,age_max,n_dup,conflict,race,orig"
@@ -188,7 +188,7 @@ def test_ctrl_c_ends_a_task_without_a_traceback(tmp_path):
         process.send_signal(signal.SIGINT)
         with suppress(BrokenPipeError):  # who begins to wait just then hears of no signal until fed
             looks.write(b"x\n")
-        _, err = process.communicate(timeout=60)
+        _, err = ended(process)
 
     assert process.returncode == 130
     assert err == b""

@@ -17,6 +17,14 @@ PYTHON = Path("/usr/bin/python3")
 SCRIPT = Path(__file__).with_name("gst_rtsp.py")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def registry(tmp_path_factory):
+    """GStreamer's list of what it has, which it would keep in the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GST_REGISTRY", str(tmp_path_factory.mktemp("gstreamer") / "registry"))
+        yield
+
+
 @contextmanager
 def server(*words):
     """The address of a running server."""

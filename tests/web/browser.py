@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
@@ -24,6 +26,8 @@ class Browser:
 
     def __enter__(self) -> Browser:
         self._folder = tempfile.mkdtemp()
+        # What it writes beside its profile goes there as well, and with it.
+        places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), self._folder)
         commands, self._to = os.pipe()
         self._from, answers = os.pipe()
         # It speaks on 3 and 4; the ends meant for it may be those very numbers, so they are moved away first.
@@ -34,6 +38,7 @@ class Browser:
             pass_fds=(commands, answers),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, **places},
         )
         os.close(commands)
         os.close(answers)
@@ -94,7 +99,7 @@ class Browser:
         said = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         return said["result"].get("value")
 
-    def wait(self, expression: str, patience: float = 15.0) -> None:
+    def wait(self, expression: str, patience: float = PATIENCE) -> None:
         """Until a piece of JavaScript is true."""
         until = time.monotonic() + patience
         while not self.value(expression):
