@@ -25,9 +25,9 @@ from tests import make
 from tests.program import run
 from tests.servers.rtsp_record import Recorder
 from tests.tables import ROOT
+from tests.waiting import PATIENCE
 
 RATE = 25
-PATIENCE = 60.0  # s until something that should come within a few
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from tests.program import ROOT, run
 from tests.servers.certificate import certificate
 from tests.servers.hook import HookServer
 from tests.servers.mosquitto import free_port
+from tests.waiting import PATIENCE, until
 
 SECRET = "a secret that both know"
 
@@ -70,12 +71,12 @@ def test_events_arrive_in_order_after_the_server_was_busy_and_away(tmp_path: Pat
     port = free_port()
     webhook = sink(port, tmp_path)
     write(webhook, *range(150))
-    time.sleep(0.3)
+    until(lambda: caplog.text.count("the server does not answer") == 1)
     with HookServer(port) as server:
         server.answers += [503, 429, 500]
         server.until(lambda: len(server.frames()) == 150)
     write(webhook, *range(150, 200))
-    time.sleep(0.2)
+    until(lambda: caplog.text.count("the server does not answer") == 2)
     with HookServer(port) as again:
         again.until(lambda: len(again.frames()) == 50)
         webhook.close()
@@ -127,8 +128,8 @@ def test_a_server_that_refuses_us_is_asked_again_in_minutes_and_nothing_is_dropp
         server.answers += [(status, {"Location": f"http://127.0.0.1:{elsewhere.port}/"})]
         webhook = sink(server.port, tmp_path, user="me", password="hunter2")
         write(webhook, 1)
-        server.until(lambda: server.calls)
-        time.sleep(0.4)
+        until(lambda: "Events wait in" in caplog.text)
+        time.sleep(0.4)  # four further attempts, if it made any
         webhook.close()
 
     assert (len(server.calls), len(elsewhere.calls)) == (1, 0)
@@ -206,21 +207,25 @@ def test_a_server_that_never_answers_holds_the_end_up_for_less_than_three_second
     with socket.create_server(("127.0.0.1", 0)) as silent:
         webhook = sink(silent.getsockname()[1], tmp_path)
         write(webhook, 1)
-        time.sleep(0.1)
+        silent.settimeout(PATIENCE)
+        called, _ = silent.accept()
         began = time.monotonic()
         webhook.close()
         took = time.monotonic() - began
+    called.close()
     webhook._courier._thread.join(12)
 
     assert took < 2.9
 
 
-def test_the_end_does_not_wait_for_a_server_that_was_away_already(tmp_path: Path, monkeypatch) -> None:
+def test_the_end_does_not_wait_for_a_server_that_was_away_already(
+    tmp_path: Path, monkeypatch, caplog
+) -> None:
     monkeypatch.setattr("outputs.webhook._TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         webhook = sink(silent.getsockname()[1], tmp_path)
         write(webhook, 1)
-        time.sleep(0.8)
+        until(lambda: "does not answer" in caplog.text)
         began = time.monotonic()
         webhook.close()
         took = time.monotonic() - began
@@ -243,9 +248,7 @@ def test_a_server_is_believed_only_with_a_certificate_that_the_system_trusts(
     with server:
         webhook = sink(0, tmp_path, address=f"webhook+https://127.0.0.1:{server.port}/")
         write(webhook, 1)
-        if trusted:
-            server.until(lambda: server.taken)
-        time.sleep(0.3)
+        until(lambda: server.taken if trusted else "not trusted" in caplog.text)
         webhook.close()
 
     assert ("certificate is not trusted" in caplog.text) != trusted

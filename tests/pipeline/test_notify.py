@@ -1,5 +1,6 @@
 """systemd's protocol, on a socket of our own."""
 
+import os
 import socket
 
 import pytest
@@ -48,9 +49,10 @@ def test_what_systemd_says_of_the_program_is_never_older_than_some_seconds(tmp_p
 
 
 def test_an_abstract_socket_is_found(clock) -> None:
+    name = f"stream-py-test-{os.getpid()}"  # one for all of the machine, where another run may be at it
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind("\0stream-py-test")
-        Notifier("@stream-py-test", 0.0, lambda: "")()
+        systemd.bind(f"\0{name}")
+        Notifier(f"@{name}", 0.0, lambda: "")()
 
         assert systemd.recv(100).startswith(b"READY=1")
 

@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.waiting import PATIENCE
+
 
 @dataclass
 class Call:
@@ -75,7 +77,7 @@ class HookServer:
         rows = [row for call in self.taken for row in call.events]
         return [row["frame"] for row in {row["uid"]: row for row in rows}.values()]
 
-    def until(self, done, seconds: float = 15) -> None:
+    def until(self, done, seconds: float = PATIENCE) -> None:
         until = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < until, [(c.path, len(c.body)) for c in self.calls[-5:]]

@@ -17,6 +17,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.waiting import PATIENCE
+
 # Debian puts it where only root looks.
 PROGRAM = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
 needed = pytest.mark.skipif(PROGRAM is None, reason="the broker `mosquitto` is not installed")
@@ -49,7 +51,7 @@ class Mosquitto:
     def start(self) -> None:
         command = [str(PROGRAM), "-c", str(self._settings)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -60,7 +62,7 @@ class Mosquitto:
 
     def remembers(self) -> None:
         """Wait until it has written its listeners down."""
-        file, until = self._settings.with_name("mosquitto.db"), time.monotonic() + 10
+        file, until = self._settings.with_name("mosquitto.db"), time.monotonic() + PATIENCE
         while not file.exists() and time.monotonic() < until:
             time.sleep(0.02)
         assert file.exists()
@@ -146,11 +148,11 @@ class Listener:
         self._client.loop_start()
         self.subscribed()
 
-    def subscribed(self, seconds: float = 10) -> None:
+    def subscribed(self, seconds: float = PATIENCE) -> None:
         """Wait until the broker has answered, once more each time."""
         self._subscribed.get(timeout=seconds)
 
-    def until(self, done, seconds: float = 15) -> list[tuple[str, str, bool]]:
+    def until(self, done, seconds: float = PATIENCE) -> list[tuple[str, str, bool]]:
         """All that was heard so far, as soon as `done` says yes to it."""
         until = time.monotonic() + seconds
         while not done(self.all):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import av
 
 from tests.servers.viewer import read_request
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Recorder:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
 
-    def wait(self, count: int, path: str = "seen", patience: float = 15.0) -> list:
+    def wait(self, count: int, path: str = "seen", patience: float = PATIENCE) -> list:
         """The pictures of a path, once there are so many."""
         until = time.monotonic() + patience
         while len(self.pictures.get(path, [])) < count:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import cv2
 import pytest
 
+from tests.waiting import until
 from tests.web.browser import CHROMIUM, Browser
 from tests.web.run import Run, end, picture, serving, show, up
 from web import app as application
@@ -203,7 +204,7 @@ def test_when_live_pictures_hold_all_connections_the_page_asks_for_single_ones(b
         browser.wait(f"{LIVE} === 4")
         others = "Object.assign(new Image(), { src: `mjpeg/camera%200?other${i}` })"
         browser.value(f"window.others = [1, 2, 3].map(i => {others}); 0")
-        browser.wait(f"{singles} === 4 && {LIVE} === 4 && document.querySelector('#lost').hidden", 60)
+        browser.wait(f"{singles} === 4 && {LIVE} === 4 && document.querySelector('#lost').hidden")
         browser.show("about:blank")
 
 
@@ -211,18 +212,11 @@ def test_a_page_out_of_sight_lets_go_of_a_live_picture_that_has_not_begun(browse
     with serving(Run("door")) as pages:
         browser.show(pages.address)
         browser.wait("document.querySelector('img')?.src.includes('mjpeg')")
-        _until(lambda: pages._pictures.watching == 1)
+        until(lambda: pages._pictures.watching == 1)
         browser.value("Object.defineProperty(document, 'hidden', {value: true})")
         browser.value("document.dispatchEvent(new Event('visibilitychange'))")
-        _until(lambda: pages._pictures.watching == 0)
+        until(lambda: pages._pictures.watching == 0)
         browser.show("about:blank")
-
-
-def _until(true, patience: float = 15.0) -> None:
-    end = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < end, "never became true"
-        time.sleep(0.05)
 
 
 def test_many_tiles_leave_connections_free_and_rest_while_out_of_sight(browser) -> None:
@@ -244,5 +238,5 @@ def test_a_live_picture_that_stops_is_asked_for_again(browser) -> None:
         before = browser.value("document.querySelector('img').src")
         for link in pages._server._links():
             link.loop.call_soon_threadsafe(link.transport.abort)
-        browser.wait(f"document.querySelector('img').src !== '{before}' && {OFF} === ''", 20)
+        browser.wait(f"document.querySelector('img').src !== '{before}' && {OFF} === ''")
         browser.show("about:blank")
