@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from core.errors import SinkError
 from outputs.spool import Spool
 from tests.program import ROOT
+from tests.waiting import PATIENCE
 
 STEPS = st.lists(
     st.one_of(
@@ -126,6 +127,7 @@ import resource, sys
 from pathlib import Path
 from core.errors import SinkError
 from outputs.spool import Spool
+from tests.waiting import PATIENCE
 resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
 spool, n = Spool(Path(sys.argv[1]), 10**6), 0
 try:
@@ -293,7 +295,7 @@ def test_one_thread_may_write_while_another_reads(tmp_path: Path) -> None:
     reader.start()
     for n in range(0, 2000, 2):
         spool.append(letters(n, n + 1))
-    reader.join(30)
+    reader.join(PATIENCE)
     spool.close()
 
     assert heard == list(range(2000))

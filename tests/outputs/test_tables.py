@@ -23,6 +23,7 @@ from outputs import open_sink, textfile
 from outputs.summary import write_summary
 from outputs.textfile import TextFile
 from tests.make import evidence, stamp, tracks
+from tests.waiting import PATIENCE
 from watch.life import Life
 
 DOOR = {"door": SourceInfo("door", "video", "door.mp4")}
@@ -277,11 +278,11 @@ def test_the_reader_of_a_named_pipe_may_come_a_little_late_and_may_be_slow(tmp_p
         opened = pool.submit(TextFile, pipe)
         assert not wait([opened], timeout=0.2).done
         with pipe.open() as reader:
-            file = opened.result(timeout=10)
+            file = opened.result(timeout=PATIENCE)
             written = pool.submit(file.write, lines, 0.0)
             assert not wait([written], timeout=0.2).done
             text = reader.read(len(lines))
-            written.result(timeout=10)
+            written.result(timeout=PATIENCE)
         file.close()
 
     assert text == lines
@@ -351,7 +352,7 @@ def test_whoever_waits_at_a_named_pipe_gets_the_summary(tmp_path: Path) -> None:
         reader = pool.submit(pipe.read_text, encoding="utf-8")
         write_summary(pipe, {"a": 1})
 
-    assert json.loads(reader.result(timeout=30)) == {"a": 1}
+    assert json.loads(reader.result(timeout=PATIENCE)) == {"a": 1}
     assert pipe.is_fifo()
 
 
