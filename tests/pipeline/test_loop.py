@@ -710,10 +710,18 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
     class Watching(Notes):
         def write(self, result: Result, picture: Image | None) -> None:
             super().write(result, picture)
-            if any(event.kind == "source_started" for event in result.events):
-                {"door": loop.reload, "till": loop.stop}[result.stamp.source]()
+            if result.stamp.source == "door" and any(
+                event.kind == "source_started" for event in result.events
+            ):
+                loop.reload()
 
-    changed, sink, said = threading.Condition(), Watching(), []
+    def beat() -> None:
+        if "source_ended" in sink.kinds("door") and "source_started" in sink.kinds("till"):
+            said.append(loop.report.line())
+            loop.stop()
+
+    changed, sink = threading.Condition(), Watching()
+    said: list[str] = []
     infos = [_info(name, live=True) for name in ("door", "till")]
     door, till = (Intake([info], lambda i: Endless(i, 0), changed) for info in infos)
     loop = Loop(
@@ -723,7 +731,7 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
         Outputs([Outlet(sink, "notes.csv")]),
         Progress(shown=False),
         change=lambda: ([till], {"door": "removed"}),
-        beat=lambda: said.append(loop.report.line()),
+        beat=beat,
     )
 
     report = loop.run()
@@ -735,7 +743,7 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
         (e.stamp.source, e.data["reason"]) for r in sink.results for e in r.events if e.kind == "source_ended"
     ]
     assert ends == [("door", "removed"), ("till", "stopped")]
-    assert said[-1].startswith("1 of 1 sources up")  # the one that was removed is missed by nobody
+    assert said[0].startswith("1 of 1 sources up")  # the one that was removed is missed by nobody
     assert [source.info.name for source in report.sources] == ["door", "till"]
     assert report.exit_code == 0
 
