@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ from core.settings import Settings
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NAME = re.compile(r"[\w.-]*")
+_UNWRITABLE = re.compile(r"[\0\ud800-\udfff]")  # YAML can escape them, but no file or host has them
+_MOST = 100_000  # settings; a few lines of aliases of aliases would be millions
+# What PyYAML raises besides its own errors, of words such as `!!bool perhaps` or a date without a month 13.
+_CHOKES = (ValueError, LookupError, AttributeError, ArithmeticError)
 Option = tuple[str, str, object]  # what was typed, such as --from; the setting; its value
 
 
@@ -56,26 +60,54 @@ def load_settings(
 def _read(file: Path, places: dict[Key, str]) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: is no text that can be read; save it as UTF-8.") from error
     except OSError as error:
         raise ConfigError(f"{file}: {_unreadable(error)}") from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(invalid_yaml(error, str(file))) from error
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        found = "a list" if isinstance(data, list) else "a single value"
-        raise ConfigError(f"{file}: expected sections such as `detector:`, not {found}.")
+    node = _understood(text, yaml.compose, str(file))
     try:
         _note_places(node, (), file, places)
     except RecursionError as error:
         raise ConfigError(
             f"{file}: holds a section within itself (an alias such as *a); write it out."
         ) from error
+    data = _understood(text, yaml.load, str(file), node)
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        found = "a list" if isinstance(data, list) else "a single value"
+        raise ConfigError(f"{file}: expected sections such as `detector:`, not {found}.")
     return data
+
+
+def _understood(text: str, reader: Callable[..., Any], where: str, node: yaml.Node | None = None) -> Any:
+    """What a reader of YAML makes of a text; `node`, if there is one, leads to the line of a fault."""
+    try:
+        return reader(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(invalid_yaml(error, where)) from error
+    except _CHOKES as error:
+        line = next((f":{mark.start_mark.line + 1}" for mark in _leaves(node) if _is_choking(mark)), "")
+        raise ConfigError(invalid_yaml(error, where + line)) from error
+    except RecursionError as error:
+        raise ConfigError(f"{where}: has brackets within brackets, too deep to read; write less.") from error
+
+
+def _leaves(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.CollectionNode):
+        for part in node.value:
+            for inner in part if isinstance(part, tuple) else (part,):
+                yield from _leaves(inner)
+
+
+def _is_choking(leaf: yaml.ScalarNode) -> bool:
+    try:
+        yaml.constructor.SafeConstructor().construct_object(leaf)
+    except (yaml.YAMLError, *_CHOKES):
+        return True
+    return False
 
 
 def _unreadable(error: OSError) -> str:
@@ -91,16 +123,27 @@ def _note_places(node: yaml.Node | None, key: Key, file: Path, places: dict[Key,
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for name, value in node.value:
+            if not isinstance(name, yaml.ScalarNode):
+                continue  # no key can be a list; the reader says so
             if name.value in seen:
                 line = name.start_mark.line + 1
                 raise ConfigError(f"{file}:{line}: '{name.value}' is written twice; keep one.")
             seen.add(name.value)
-            places[(*key, name.value)] = f"{file}:{name.start_mark.line + 1}"
+            _note((*key, name.value), f"{file}:{name.start_mark.line + 1}", places, file)
             _note_places(value, (*key, name.value), file, places)
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
-            places[(*key, i)] = f"{file}:{value.start_mark.line + 1}"
+            _note((*key, i), f"{file}:{value.start_mark.line + 1}", places, file)
             _note_places(value, (*key, i), file, places)
+
+
+def _note(key: Key, where: str, places: dict[Key, str], source: object) -> None:
+    places[key] = where
+    if len(places) > _MOST:
+        raise ConfigError(
+            f"{source}: holds more than {_MOST} settings, each counted as often as an alias such as *a "
+            "repeats it; write less."
+        )
 
 
 def _parse(word: str, places: dict[Key, str]) -> dict[str, Any]:
@@ -112,10 +155,7 @@ def _parse(word: str, places: dict[Key, str]) -> dict[str, Any]:
             f"--set {_NAME.match(name)[0]}: expected section.setting=value, "  # type: ignore[index]  # fits any
             "for example detector.threshold=0.5."
         )
-    try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(invalid_yaml(error, f"--set {name}")) from error
+    value = _understood(text, yaml.load, f"--set {name}")
     try:
         return _lay(keys, value, "--set", places)
     except RecursionError as error:
@@ -127,7 +167,8 @@ def _lay(keys: Sequence[str], value: object, where: str, places: dict[Key, str])
     # An option says its own name alone, so it may only stand for what it set.
     for depth in range(len(keys)) if where == "--set" else (len(keys) - 1,):
         places[tuple(keys[: depth + 1])] = where
-    places.update(dict.fromkeys(_within(value, tuple(keys)), where))
+    for inner in _within(value, tuple(keys)):
+        _note(inner, where, places, f"{where} {'.'.join(keys)}")
     result: Any = value
     for key in reversed(keys):
         result = {key: result}
@@ -163,6 +204,8 @@ def _expand(
         return [_expand(v, environment, faults, places, (*key, i)) for i, v in enumerate(value)]
     if not isinstance(value, str):
         return value
+    if _UNWRITABLE.search(value):
+        faults.append(f"{place(key, places)}: holds a character that no text has; write it without.")
 
     def replace(match: re.Match[str]) -> str:
         name = match[1]

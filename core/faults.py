@@ -69,8 +69,8 @@ def explain(details: Sequence[ErrorDetails], places: Mapping[Key, str]) -> list[
         wanted = faults.setdefault(key, (detail, []))[1]
         wanted.append(_expected(key, detail))
     # An area of which no corner can be read has too few of them: that follows, and says nothing.
-    causes = [k for k in faults if not any(k == other[: len(k)] and k != other for other in faults)]
-    return [_sentence(key, *faults[key], places) for key in causes]
+    above = {key[:depth] for key in faults for depth in range(len(key))}
+    return [_sentence(key, *faults[key], places) for key in faults if key not in above]
 
 
 def place(key: Key, places: Mapping[Key, str]) -> str:
@@ -90,7 +90,7 @@ def invalid_yaml(error: Exception, where: str) -> str:
     if isinstance(error, yaml.reader.ReaderError):
         words = "it holds a character that no text has; write the file anew"
     elif not isinstance(error, yaml.YAMLError):
-        words = "there is a date or a number that does not exist; put it in quotes"
+        words = "there is a date, a number or a character that does not exist; put it in quotes"
     mark = getattr(error, "problem_mark", None)
     if "end of stream" in problem:  # the quote that is open, not the end of the file
         mark = getattr(error, "context_mark", None) or mark

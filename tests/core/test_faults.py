@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -79,13 +80,42 @@ def test_a_password_of_digits_is_to_be_quoted(tmp_path: Path, key: str) -> None:
         ("sources:\n  - address: @x", "FILE:2: is no valid YAML: put a value that begins with @"),
         ("sources: [{address: a}\n", "FILE:2: is no valid YAML: a bracket is not closed"),
         ("a: b: c", "FILE:1: is no valid YAML: a second ': ' in one line"),
-        ("capture: {from: 2026-13-41}", "FILE: is no valid YAML: .*date.*put it in quotes"),
+        ("capture: {from: 2026-13-41}", "FILE:1: is no valid YAML: .*date.*put it in quotes"),
+        ("sinks:\n- path: !!timestamp x", "FILE:2: is no valid YAML: .*date.*put it in quotes"),
+        ("privacy:\n  blur: !!bool perhaps", "FILE:2: is no valid YAML: .*put it in quotes"),
+        ("runtime: {threads: !!int ''}", "FILE:1: is no valid YAML: .*number.*put it in quotes"),
+        ("runtime: {threads: " + "9" * 5000 + "}", "FILE:1: is no valid YAML: .*number.*put it in quotes"),
+        ('sources: ["\\UFFFFFFFF"]', "FILE: is no valid YAML: .*character that does not exist"),
+        ("sources: " + "[" * 5000, "FILE: has brackets within brackets, too deep to read; write less."),
+        ('sinks: [{path: "a\\0b.csv"}]', "FILE:1: sinks.0.path: holds a character that no text has"),
+        ('sinks: [{path: "\\ud800.csv"}]', "FILE:1: sinks.0.path: holds a character that no text has"),
         ("sources: [a\x00]", "FILE: is no valid YAML: it holds a character"),
         ("just words", "FILE: expected sections such as `detector:`, not a single value"),
     ],
 )
 def test_what_is_no_yaml_is_told_with_its_line_and_what_to_do(tmp_path, text: str, expected: str) -> None:
     assert re.match(expected, told(tmp_path, text))
+
+
+ALIASES = "&a [x, x, x, x, x, x, x, x, x]"
+
+
+def test_aliases_of_aliases_cannot_fill_the_memory(tmp_path: Path) -> None:
+    nine = [", ".join(f"*{letter}" for _ in range(9)) for letter in "abcdefg"]
+    lines = [ALIASES, *(f"&{name} [{more}]" for name, more in zip("bcdefgh", nine, strict=True))]
+    file = "sources:\n" + "".join(f"- {line}\n" for line in lines)
+
+    assert "FILE: holds more than 100000 settings" in told(tmp_path, file)
+    assert "--set sources: holds more than 100000" in told(tmp_path, "", f"sources=[{', '.join(lines)}]")
+
+
+def test_a_file_of_nothing_but_mistakes_is_answered_in_seconds(tmp_path: Path) -> None:
+    began = time.process_time()
+
+    words = told(tmp_path, "".join(f"tracker{number}: 1\n" for number in range(4000)))
+
+    assert len(words.splitlines()) == 4000
+    assert time.process_time() - began < 30
 
 
 @pytest.mark.parametrize(
