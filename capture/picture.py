@@ -137,8 +137,9 @@ def read_picture(file: Path) -> Image:
     except UnidentifiedImageError:
         said = "is empty (0 bytes)" if file.stat().st_size == 0 else "is not a picture that can be read"
         raise SourceError(f"{file}: {said}; save it again as JPEG or PNG.") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, MemoryError) as error:
-        # Pillow's readers raise all of these on damaged files.
+    except SourceError:
+        raise
+    except Exception as error:  # of damaged files Pillow's readers raise anything, as RuntimeError for AVIF
         said = str(error).rstrip(".") or type(error).__name__
         raise SourceError(f"{file}: the picture cannot be read: {said}; save it again.") from None
     image: Image = np.ascontiguousarray(rgb[:, :, ::-1])

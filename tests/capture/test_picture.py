@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from capture.picture import read_picture
 from core.errors import SourceError
@@ -235,6 +235,18 @@ def test_in_a_folder_an_unreadable_picture_is_left_out_and_counted(tmp_path, cap
     assert [f.stamp.index for f in frames] == [0, 2]
     assert source.decode_errors == 1
     assert "2.png" in caplog.text
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_in_a_folder_a_damaged_avif_is_left_out_as_any_other_picture_is(tmp_path, caplog) -> None:
+    save(tmp_path / "1.png", corners())
+    Image.fromarray(np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3)).save(tmp_path / "2.avif")
+    whole = (tmp_path / "2.avif").read_bytes()
+    (tmp_path / "2.avif").write_bytes(whole[:-10] + bytes(10))  # for which Pillow raises a RuntimeError
+    save(tmp_path / "3.png", corners())
+
+    assert [f.stamp.index for f in frames_of(tmp_path)] == [0, 2]
+    assert "2.avif" in caplog.text
 
 
 def test_a_folder_in_which_nothing_can_be_read_is_an_error(tmp_path) -> None:
