@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 from core.errors import SourceError
 from core.types import Image
 
+FIRST_PICTURE = 10.0  # s that a camera may take, once open, to its first picture: it waits for a key frame
+
 
 class Lost(SourceError):
     """A connection that is not to be had, or no more.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from capture.clock import LEAST_STEP, LiveClock, WallClock
-from capture.connection import Connection, Grab, Lost
+from capture.connection import FIRST_PICTURE, Connection, Grab, Lost
 from capture.frozen import Frozen
 from core.errors import SourceError
 from core.hours import Hours
@@ -200,7 +200,7 @@ class Live:
         self._due = time.monotonic() + self._config.open_timeout + _HANGS
         connection = self._connect()
         errors = self.decode_errors
-        limit = self._config.stall_timeout + _HANGS
+        limit = max(self._config.stall_timeout, FIRST_PICTURE) + _HANGS
         try:
             if not self._counts(caller):  # it took so long that another call was made
                 return True
@@ -217,6 +217,7 @@ class Live:
                 if self._counts(caller):
                     self.decode_errors = errors + connection.errors
                     self._put(grab)
+                limit = self._config.stall_timeout + _HANGS
             return True
         finally:
             if self._counts(caller):

@@ -22,7 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from capture import encryption
-from capture.connection import Grab, Lost
+from capture.connection import FIRST_PICTURE, Grab, Lost
 from capture.decode import Decoder, Holes, Painter, picture_stream
 from capture.frozen import digest
 from capture.live import Live
@@ -33,7 +33,6 @@ from core.types import U8, SourceInfo
 
 log = logging.getLogger(__name__)
 
-_KEY_FRAME = 10.0  # s that a camera may take, once open, to its first picture
 _UNDECODABLE = 50  # packets in a row; fewer may build on a picture that was lost
 # Their demuxers make presentation times up from a frame rate that they guess.
 _WITHOUT_TIMES = ("mpjpeg", "mjpeg", "h264", "hevc")
@@ -99,7 +98,7 @@ class Stream:
             )
         self._painter = Painter()
         self._pictures = self._decoder.pictures(self._packets())
-        self._due = time.monotonic() + _KEY_FRAME  # until when the next picture must come
+        self._due = time.monotonic() + FIRST_PICTURE  # until when the next picture must come
         self._shown_any = False
 
     @property

@@ -92,7 +92,7 @@ def why(error: Exception, waited: float, timeout: float) -> tuple[str, str, floa
             return words, reason, pause
     if isinstance(error, av_error.ExitError | TimeoutError):
         return f"no answer within {timeout:g} s; check the address, and that it is on.", "unreachable", 0.0
-    if isinstance(error, av_error.InvalidDataError):
+    if isinstance(error, av_error.InvalidDataError | PermissionError):  # -1 where RTSP breaks off midway
         if waited >= 0.9 * timeout:
             return "takes the call but stays silent; check the port, or restart the camera.", "silent", 0.0
         return "answers, but not with a stream of this kind; check the scheme and the port.", "unusable", 0.0

@@ -7,7 +7,7 @@ import weakref
 import av
 import pytest
 
-from capture import live
+from capture import live, network
 from capture.network import Stream, _digest
 from core.errors import SourceError
 from core.settings import CaptureConfig
@@ -58,6 +58,7 @@ def test_a_password_is_accepted_and_a_wrong_one_is_said_without_being_shown() ->
         (Faults(status=453), "too many watch"),
         (Faults(status=503), "fault of its own"),
         (Faults(silent=True), "stays silent|no answer"),
+        (Faults(silent="PLAY"), "stays silent|no answer"),
         (Faults(hang_up=True), "not with a stream of this kind"),
         pytest.param(Faults(stall_after=0), "gave no picture for|no answer", marks=pytest.mark.slow),
     ],
@@ -232,6 +233,20 @@ def test_after_lost_packets_the_pictures_are_whole_again_from_a_key_frame_on(cod
         stream.close()
 
     assert len(row) == 25
+
+
+def test_a_camera_whose_pictures_cannot_be_decoded_is_no_call_that_hangs(monkeypatch) -> None:
+    """However soon a stall would count, there is time for a first picture."""
+    monkeypatch.setattr(live, "_HANGS", 0.2)
+    monkeypatch.setattr(network, "FIRST_PICTURE", 3.0)
+    monkeypatch.setattr(live, "FIRST_PICTURE", 3.0)
+    with HttpCamera(broken=True) as camera:
+        source = opened(f"{camera.address}/video", open_timeout=5.0, stall_timeout=0.5)
+        while not (item := source.read()).reason:
+            pass
+        source.close()
+
+    assert item.reason == "undecodable"
 
 
 @pytest.mark.parametrize("coding", ["h264", "h265", "main10"])

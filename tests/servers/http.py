@@ -22,6 +22,8 @@ class _Server(ThreadingHTTPServer):
 class HttpCamera:
     """Serves /video as MJPEG, /status/404 as that answer, other paths as files of a folder.
 
+    With `broken`, it cuts each picture off where nothing can be decoded yet.
+
     Attributes:
         asked: the paths so far.
     """
@@ -32,8 +34,10 @@ class HttpCamera:
         rate: float = 50.0,
         count: int = 10**9,
         security: ssl.SSLContext | None = None,
+        broken: bool = False,
     ) -> None:
         camera = self
+        self._broken = broken
         self.stop = threading.Event()
         self.asked: list[str] = []
 
@@ -83,6 +87,9 @@ class HttpCamera:
             for index in range(count):
                 data = BytesIO()
                 Image.fromarray(picture(index)[:, :, ::-1]).save(data, "JPEG")
+                if self._broken:
+                    data = BytesIO(data.getvalue()[:20])
+                    data.seek(0, 2)
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {data.tell()}\r\n\r\n"
                 handler.wfile.write(head.encode() + data.getvalue() + b"\r\n")
                 if self.stop.wait(1 / rate):

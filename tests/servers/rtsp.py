@@ -24,7 +24,7 @@ class Faults:
 
     Attributes:
         status: answer to DESCRIBE instead of 200.
-        silent: take connections, say nothing.
+        silent: take connections, say nothing; or nothing to requests of this method alone.
         hang_up: close each connection at once.
         stalled: send nothing; goes on where it was, on the same connection, once that is over.
         stall_after, close_after: pictures of a connection until it goes quiet for good, or is closed.
@@ -34,7 +34,7 @@ class Faults:
     """
 
     status: int = 200
-    silent: bool = False
+    silent: bool | str = False
     hang_up: bool = False
     stalled: bool = False
     stall_after: int | None = None
