@@ -26,6 +26,7 @@ REFUSED_WAIT = 300.0  # s, where only a person can help
 DRAIN = 2.0  # s for what waits when the run ends; an outlet counts as stuck after 3
 _FAREWELL = 0.7  # s beyond, for the last words
 _GLANCE = 0.1  # s between two looks at the connection
+_WORDS = 400  # characters of what is said of a failure
 _SYNC = 1.0  # s between two writes to the disk
 
 
@@ -38,7 +39,9 @@ class Trouble(Exception):
     """
 
     def __init__(self, words: str, wait: float = 0.0, grave: bool = False) -> None:
-        super().__init__(mask(words))
+        # What the other side says is in them: it shall not write lines of its own into the log.
+        shown = "".join(each if each.isprintable() else " " for each in words[:_WORDS])
+        super().__init__(mask(shown))
         self.wait = max(wait, REFUSED_WAIT) if grave else wait
         self.grave = grave
 

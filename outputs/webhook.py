@@ -8,10 +8,12 @@ import hashlib
 import hmac
 import http.client
 import logging
+import socket
 import ssl
 import string
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 PORTS = {"webhook+http": 80, "webhook+https": 443}
 
 _TIMEOUT = 10.0  # s for a connection, and for each piece of an answer
+_CALL = 60.0  # s for a whole call: an answer may come in pieces without end
 _ANSWER = 65536  # bytes of an answer that are read, so that the connection can be used again
 _LONGEST = 3600.0  # s, the most that a server may ask us to wait
 _LATER = (408, 425, 429)  # and 5xx: the same may be taken later
@@ -108,7 +111,7 @@ class Post:
         used = self._connection is not None
         try:
             return self._call(body, letters)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a part of size -5
             self._hang_up()
             # A server may close a connection that nothing was said on for some seconds.
             if used and isinstance(error, ConnectionError):
@@ -125,7 +128,7 @@ class Post:
         query = f"?{self._end.query}" if self._end.query else ""
         target = quote(f"/{self._end.path}{query}", safe=string.punctuation)
         self._connection.request("POST", target, body, self._headers(body, letters))
-        with self._connection.getresponse() as answer:
+        with _limited(self._connection.sock), self._connection.getresponse() as answer:
             if len(answer.read(_ANSWER)) == _ANSWER or answer.will_close:
                 self._hang_up()
             return answer.status, answer.reason, retry_after(answer.headers.get("Retry-After"), time.time())
@@ -154,6 +157,24 @@ class Post:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+@contextlib.contextmanager
+def _limited(connection: socket.socket) -> Iterator[None]:
+    """Let nothing wait for this connection longer than a whole call may take."""
+    # Not the method of an encrypted one, which would take the encryption away under who reads.
+    end = threading.Timer(_CALL, _shut, [connection])
+    end.daemon = True
+    end.start()
+    try:
+        yield
+    finally:
+        end.cancel()
+
+
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def batch(letters: Sequence[Letter]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -14,7 +15,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.settings import SinkConfig
-from outputs import courier, open_sink
+from outputs import courier, open_sink, webhook
 from outputs.webhook import signature
 from tests.outputs.test_mqtt import DOOR, result
 from tests.program import ROOT, run
@@ -216,6 +217,42 @@ def test_a_server_that_never_answers_holds_the_end_up_for_less_than_three_second
     webhook._courier._thread.join(12)
 
     assert took < 2.9
+
+
+@pytest.mark.parametrize(
+    ("answer", "more"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", b""),
+        (b"\x1b[2J it is well\nerror: all is lost" + b"x" * 9000 + b"\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+    ],
+    ids=["a part of negative size", "no HTTP", "heads that drip without end"],
+)
+def test_a_server_that_answers_nonsense_is_asked_again(
+    tmp_path: Path, monkeypatch, caplog, answer: bytes, more: bytes
+) -> None:
+    monkeypatch.setattr(webhook, "_CALL", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        out = sink(listening.getsockname()[1], tmp_path)
+        write(out, 1, 2)
+        first, _ = listening.accept()
+        with first, contextlib.suppress(OSError):
+            first.recv(65536)
+            first.sendall(answer)
+            while more and not first.sendall(more):
+                time.sleep(0.02)
+        second, _ = listening.accept()
+        with second:
+            asked = b""
+            while not asked.endswith(b"}]}"):
+                asked += second.recv(65536)
+            second.sendall(b"HTTP/1.1 204 N\r\nContent-Length: 0\r\n\r\n")
+            out.close()
+
+    said = [record.getMessage() for record in caplog.records]
+    assert b'"frame": 1' in asked
+    assert "does not answer" in said[0]
+    assert all(words.isprintable() and len(words) < 700 for words in said)
 
 
 def test_the_end_does_not_wait_for_a_server_that_was_away_already(
