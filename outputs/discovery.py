@@ -98,9 +98,12 @@ def told_of(text: str, status: str) -> str:
     try:
         said = json.loads(text)
         ours = said["origin"]["name"] == _ORIGIN and {"topic": status} in said["availability"]
-        return str(said["state_topic"]).removesuffix("/state") if ours else ""
-    except (ValueError, LookupError, TypeError):  # somebody else's
+        base = str(said["state_topic"]).removesuffix("/state") if ours else ""
+    except (ValueError, LookupError, TypeError, RecursionError):  # somebody else's, or made to harm
         return ""
+    # Anybody may write there: no other topics than such as ours are cleared by it.
+    prefix = re.escape(status.removesuffix("status"))
+    return base if re.fullmatch(rf"{prefix}[^/+#\x00-\x1f\x7f\ud800-\udfff]{{1,1000}}", base) else ""
 
 
 def _unique(base: str) -> str:

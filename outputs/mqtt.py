@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import ssl
 import time
@@ -221,7 +222,9 @@ class Broker:
         self._acknowledged.add(mid)
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        if message.retain:  # else it is new, and our own
+        if not message.retain:  # it is new, and our own
+            return
+        with contextlib.suppress(UnicodeDecodeError):  # its topic is no text
             self._retained.heard(message.topic, message.payload.decode("utf-8", "replace"))
 
 

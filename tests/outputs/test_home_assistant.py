@@ -8,10 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 
 from core.status import Status
 from core.types import SourceInfo
 from outputs.discovery import discovery
+from outputs.endpoint import Endpoint
+from outputs.mqtt import Broker
 from outputs.retained import Retained
 from tests.outputs.test_mqtt import DOOR, result, sink
 from tests.servers.mosquitto import Listener, Mosquitto, needed
@@ -151,6 +154,40 @@ def test_whatever_a_source_is_called_all_that_is_told_of_it_can_be_sent() -> Non
     assert len(told) == 6
     assert not [said for said in told.values() if "\udcff" in str(said)]
     assert {said["device"]["name"] for said in told.values() if "device" in said} == {"door\\udcff"}
+
+
+OURS = '{"origin": {"name": "stream.py"}, "availability": [{"topic": "shop/status"}], "state_topic": "%s"}'
+
+
+@needed
+def test_what_others_leave_at_the_broker_keeps_no_event_from_arriving(tmp_path: Path) -> None:
+    left = [
+        "[" * 100_000,
+        "{",
+        "\0",
+        *(OURS % topic for topic in ("shop/+/state", "shop/#", "a\\ud800/state")),
+    ]
+    left += [OURS % topic for topic in (f"shop/{'x' * 70_000}/state", "lamp/state", "")]
+    with Mosquitto(tmp_path) as broker, Listener(broker.port) as listener:
+        listener.publish({f"homeassistant/sensor/{i}/config": text for i, text in enumerate(left)})
+        listener.publish({"shop/status": "offline", "lamp/state": "lit"})
+        mqtt = sink(broker.port, tmp_path)
+        for i in range(3):
+            mqtt.write(result(i, "track_updated"), None)
+        listener.until(lambda _: len(listener.events("shop/door/events")) == 3)
+        mqtt.close()
+
+    assert listener.last("lamp/state") == "lit"
+
+
+def test_a_topic_that_is_no_text_is_passed_over() -> None:
+    retained = Retained("shop", DOOR, told=True)
+    message = MQTTMessage(0, b"\xff")
+    message.retain = True
+
+    Broker(Endpoint("mqtt", "broker", 1883, "shop"), retained)._on_message(None, None, message)
+
+    assert retained.edition == (0, 1)
 
 
 @pytest.mark.parametrize(("status", "cleared"), [("offline", 7), ("online", 0)])

@@ -164,6 +164,11 @@ class Listener:
                     self.all.append(self._heard.get_nowait())
         return self.all
 
+    def publish(self, messages: dict[str, str]) -> None:
+        """Leave these at the broker, by their topics."""
+        for topic, text in messages.items():
+            self._client.publish(topic, text, qos=1, retain=True).wait_for_publish(10)
+
     def last(self, topic: str) -> str | None:
         """What was heard last of a topic."""
         return next((text for name, text, _ in reversed(self.all) if name == topic), None)
