@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from capture.content import files_in, is_film, is_picture
+from capture.content import files_in, is_film, is_list, is_picture
 from core.errors import ConfigError, SourceError
 from core.masking import login_end, mask, masked
 from core.settings import CaptureConfig, SourceConfig
@@ -142,6 +142,8 @@ def _resolve_path(path: Path, kind: Kind, name: str | None, config: CaptureConfi
             raise SourceError(f"{path}: is empty (0 bytes); copy or record it again.")
         if kind == "image" or is_picture(path):
             return [SourceInfo(name or _clean(path.stem), "image", str(path), path, stills=True)]
+        if is_list(path):
+            raise SourceError(f"{path}: is a list of other files, no video; name the files that are meant.")
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read: {error.strerror}; check the name and the rights."

@@ -20,6 +20,7 @@ _FILM_HEADS = (
 )
 _GIF = (b"GIF87a", b"GIF89a")
 _STILL_BRANDS = (b"avif", b"mif1", b"heic", b"heix", b"msf1")
+_LIST = b"ffconcat version"
 _TS_PACKET = 188  # bytes; each begins with 0x47
 
 
@@ -53,9 +54,13 @@ def is_film(path: Path) -> bool:
     head = _head(path)
     if head.startswith(_GIF):
         return _is_animated(path)
-    return _has_film_head(head) or (
-        bool(_FILM_ENDINGS.fullmatch(path.suffix)) and not _has_picture_head(head)
-    )
+    named = bool(_FILM_ENDINGS.fullmatch(path.suffix)) and not head.startswith(_LIST)
+    return _has_film_head(head) or (named and not _has_picture_head(head))
+
+
+def is_list(path: Path) -> bool:
+    """Does it name itself a film, while FFmpeg would open other files that it lists?"""
+    return _head(path).startswith(_LIST) and bool(_FILM_ENDINGS.fullmatch(path.suffix))
 
 
 def _head(path: Path) -> bytes:

@@ -110,6 +110,8 @@ class Video:
         limits = None if self.info.path else (self._config.open_timeout, self._config.stall_timeout)
         certificates = self._config.certificates
         options = encryption.options(self._address, certificates)
+        if self.info.path:
+            options["max_reload"] = "1"  # of a playlist that tells no end: else FFmpeg waits for more of it
         try:
             container = av.open(self._address, timeout=limits, options=options, metadata_errors="replace")
         except (FFmpegError, ValueError) as error:

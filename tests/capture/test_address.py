@@ -101,6 +101,15 @@ def test_pictures_and_films_are_told_apart_by_content(tmp_path) -> None:
     assert infos(str(tmp_path / "picture.mp4"))[0].kind == "image"
 
 
+def test_a_list_of_other_files_is_no_film_whatever_it_is_called(tmp_path) -> None:
+    film(tmp_path / "secret.mkv", [0, 0.04])
+    (tmp_path / "upload.mp4").write_text("ffconcat version 1.0\nfile secret.mkv\n")
+
+    with pytest.raises(SourceError, match=r"upload\.mp4: is a list of other files"):
+        infos(str(tmp_path / "upload.mp4"))
+    assert [info.name for info in infos(str(tmp_path))] == ["secret"]
+
+
 def test_an_animated_gif_is_a_film_and_a_still_one_a_picture(tmp_path) -> None:
     pictures = [Image.fromarray(np.full((8, 8, 3), v, np.uint8)) for v in (0, 200)]
     pictures[0].save(tmp_path / "moving.gif", save_all=True, append_images=pictures[1:])

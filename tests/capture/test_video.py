@@ -204,6 +204,15 @@ def test_a_colon_in_the_name_is_no_protocol(tmp_path) -> None:
     assert len(frames_of(film(tmp_path / "x.mp4", STEADY[:3]).rename(tmp_path / "12:30 100%d.mp4"))) == 3
 
 
+def test_a_playlist_without_an_end_ends_with_what_it_lists(tmp_path) -> None:
+    film(tmp_path / "a.m3u8", [i / 25 for i in range(28)], options={"hls_list_size": "0"})
+    whole = (tmp_path / "a.m3u8").read_text()
+    (tmp_path / "a.m3u8").write_text(whole.replace("#EXT-X-ENDLIST\n", ""))
+
+    assert "#EXT-X-ENDLIST" in whole
+    assert [index_of(f.image) for f in frames_of(tmp_path / "a.m3u8")] == list(range(28))
+
+
 def test_sound_longer_than_the_picture_is_no_truncation(tmp_path) -> None:
     path = tmp_path / "long.mp4"
     film(path, [*STEADY[:10]], sound=True)
