@@ -16,7 +16,8 @@ import numpy as np
 from core.errors import ConfigError, SourceError
 from core.registry import unknown
 from core.types import F64, Faces
-from evaluation.sequence import BOX, FASTEST, FRAME, SLOWEST, Sequence, bare
+from evaluation.options import is_number
+from evaluation.sequence import BOX, FASTEST, FRAME, LONGEST, SLOWEST, Sequence, bare
 from evaluation.sets import set_of
 
 INFO, TRUTH, FOUND = "seqinfo.ini", "gt/gt.txt", "det/det.txt"
@@ -70,7 +71,7 @@ def pick(entries: list[Entry], wanted: str) -> list[Entry]:
             known = dict.fromkeys(entry.group for entry in entries)
             known |= dict.fromkeys(f"{e.group}/{e.name}" for e in entries if single and e.group == group)
             raise ConfigError(unknown("--sequences", name, known))
-        if count and not (count.isdecimal() and int(count) > 0):
+        if count and not (is_number(count) and int(count) > 0):
             raise ConfigError(f"--sequences {word}: expected SET:NUMBER, such as {group}:6.")
         chosen += own[: int(count)] if count else own
     return list(dict.fromkeys(chosen))
@@ -136,10 +137,9 @@ def _sequence(entry: Entry) -> Sequence:
         cuts = [int(word) - 1 for word in info.get("cuts", "").split()]
     except (configparser.Error, KeyError, ValueError) as error:
         raise ConfigError(f"{where}/{INFO}: not understood ({str(error).splitlines()[0]}).") from error
-    if not (SLOWEST <= fps <= FASTEST and frames > 0):
-        raise ConfigError(
-            f"{where}/{INFO}: expected a frameRate of {SLOWEST:g} to {FASTEST:g} and a seqLength over 0."
-        )
+    if not (SLOWEST <= fps <= FASTEST and 0 < frames <= LONGEST):
+        wanted = f"a frameRate of {SLOWEST:g} to {FASTEST:g} and a seqLength of 1 to {LONGEST}"
+        raise ConfigError(f"{where}/{INFO}: expected {wanted}.")
     found = read_table(entry.read(FOUND), f"{where}/{FOUND}", 7, frames)
     found[:, BOX] = corners(found[:, BOX])
     truth = read_table(entry.read(TRUTH), f"{where}/{TRUTH}", 9, frames)

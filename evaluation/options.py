@@ -12,18 +12,25 @@ from typing import Any
 
 from core.errors import ConfigError, SinkError
 
+_DIGITS = 4000  # of a number; Python refuses to read more than 4300
+
+
+def is_number(text: str) -> bool:
+    """Is it a whole number from 0 on, and not one of more digits than Python reads?"""
+    return text.isdecimal() and len(text) <= _DIGITS
+
 
 def natural(text: str) -> int:
     """A whole number from 0 on; for argparse."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got '{text}'")
+    if not is_number(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got '{text[:40]}'")
     return int(text)
 
 
 def whole(text: str) -> int:
     """A whole number from 1 on; for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text}'")
+    if not is_number(text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text[:40]}'")
     return int(text)
 
 

@@ -17,6 +17,7 @@ from core.errors import ConfigError
 from core.types import F64, I64, Array
 from evaluation.layouts.place import Place
 from evaluation.measures import quotient
+from evaluation.options import is_number
 from evaluation.report import Measure
 
 FOLDS = 10
@@ -59,7 +60,7 @@ def listed(text: str, pictures: dict[str, dict[int, str]]) -> list[Pair]:
         ConfigError: a line that is none of these, or names a picture that is not there; or a single fold.
     """
     lines = [line.split() for line in text.splitlines() if line.strip()]
-    if len(lines) < 2 or not lines[0][-1].isdecimal() or int(lines[0][-1]) < 1:
+    if len(lines) < 2 or not is_number(lines[0][-1]) or int(lines[0][-1]) < 1:
         raise ConfigError(
             "pairs.txt: expected folds and pairs in line 1, such as '10 300', and then the pairs."
         )

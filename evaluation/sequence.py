@@ -13,6 +13,7 @@ from core.types import F64, I64, Array, Faces, expect
 FRAME, ID, MARK, CLASS, VISIBILITY = 0, 1, 6, 7, 8
 BOX = slice(2, 6)
 SLOWEST, FASTEST = 0.001, 10_000.0  # frames/s that can be meant
+LONGEST = 10_000_000  # frames: four days at 25 a second; each takes a kilobyte of memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from typing import Any
 from core.errors import ConfigError
 from evaluation.contest import Contest, hold, report, write_tracks
 from evaluation.mot import read_mot
-from evaluation.options import made, natural, whole
+from evaluation.options import is_number, made, natural, whole
 from evaluation.peers import Setting, make_peer
 from evaluation.scores import load_trackeval
 from evaluation.sequence import Sequence, drop, tell, thin
@@ -168,7 +168,7 @@ def _seeds(text: str) -> list[int]:
     seeds: list[int] = []
     for word in text.split(","):
         first, dash, last = word.partition("-")
-        if not (first.isdecimal() and (last.isdecimal() and int(first) <= int(last) if dash else True)):
+        if not (is_number(first) and (is_number(last) and int(first) <= int(last) if dash else True)):
             raise ConfigError(f"--seeds {text}: expected numbers, such as 0-9 or 3,5, got '{word}'.")
         seeds += range(int(first), int(last or first) + 1)
     return list(dict.fromkeys(seeds))

@@ -16,8 +16,8 @@ from core.settings import CompatibilityConfig
 from core.types import F64
 from evaluation.follow import follow, make_published, make_tracker, write_lines, write_rows
 from evaluation.mot import by_frame, corners, read_table
-from evaluation.options import apart, written
-from evaluation.sequence import BOX, FASTEST, SLOWEST, Sequence
+from evaluation.options import apart, is_number, written
+from evaluation.sequence import BOX, FASTEST, LONGEST, SLOWEST, Sequence
 from evaluation.sets import settings_for
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,8 @@ def _check_published(options: argparse.Namespace) -> None:
 def read_detections(options: argparse.Namespace) -> Sequence:
     """The sequence that the options describe; without truth."""
     frames = options.frames
+    if frames > LONGEST:
+        raise ConfigError(f"--frames {frames}: expected {LONGEST} or fewer.")
     found = read_table(_text(options.detections), str(options.detections), 7, frames)
     if options.boxes == "ltwh":
         found[:, BOX] = corners(found[:, BOX])
@@ -162,15 +164,17 @@ def _rate(text: str) -> float:
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) * int(height) > 0):
-        raise ConfigError(f"--size {text}: expected WIDTHxHEIGHT, such as 1280x720.")
+    if not (is_number(width) and is_number(height) and int(width) * int(height) > 0):
+        raise ConfigError(f"--size {text[:40]}: expected WIDTHxHEIGHT, such as 1280x720.")
     return int(width), int(height)
 
 
 def _cuts(text: str, frames: int) -> frozenset[int]:
     cuts = set()
     for word in filter(None, text.split(",")):
-        if not (word.strip().isdecimal() and 1 <= int(word) <= frames):
-            raise ConfigError(f"--cuts {text}: expected frames from 1 to {frames} with commas, got '{word}'.")
+        if not (is_number(word.strip()) and 1 <= int(word) <= frames):
+            raise ConfigError(
+                f"--cuts {text[:40]}: expected frames from 1 to {frames} with commas, got '{word[:40]}'."
+            )
         cuts.add(int(word) - 1)
     return frozenset(cuts)

@@ -163,6 +163,7 @@ def test_irregular_frames_are_a_third_at_their_own_times(tmp_path):
         ("seqinfo.ini", "no section", "seqinfo.ini: not understood"),
         ("seqinfo.ini", INFO.format("1e-320"), "expected a frameRate of 0.001 to 10000"),
         ("seqinfo.ini", INFO.format("inf"), "expected a frameRate of 0.001 to 10000"),
+        ("seqinfo.ini", INFO.format("25").replace("=2", "=" + "9" * 12), "seqLength of 1 to 10000000"),
         (
             "det/det.txt",
             "1,-1,1,2,3,4,0.9\n1,-1,1,2,x,4,0.9\n",
