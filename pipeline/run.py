@@ -155,11 +155,22 @@ def _announce(built: Built, settings: Settings, sources: Mapping[str, SourceInfo
     for model in built.models:
         log.info("%s: %s (%s), on %s", model.role, model.card.id, model.card.licence, model.session.provider)
     for card in {model.card.id: model.card for model in built.models if not model.card.commercial}.values():
-        log.warning("%s: not for commercial use (estimators.profile=permissive is). %s", card.id, card.terms)
+        roles = [model.role for model in built.models if model.card.id == card.id]
+        instead = _instead(roles, settings)
+        log.warning("%s: not for commercial use%s. %s", card.id, instead, card.terms)
     if settings.estimators.emotion != "none":
         log.info(EMOTION_NOTICE)
     if settings.privacy.blur and any(info.live for info in sources.values()):
         log.warning(LIVE_BLUR)
+
+
+def _instead(roles: Sequence[str], settings: Settings) -> str:
+    """In brackets, the settings by which these roles are free for any use; none is for a detector."""
+    if "detector" in roles:
+        return ""
+    named = [f"estimators.{role}=auto" for role in roles if settings.estimators.roles[role] != "auto"]
+    beside = f" with {' and '.join(named)}" if named else ""
+    return f" (estimators.profile=permissive{beside} is)"
 
 
 def open_window(plan: Plan, sources: Mapping[str, SourceInfo]) -> Window | None:

@@ -33,6 +33,25 @@ def test_a_licence_that_forbids_commercial_use_is_said_at_the_start_and_in_the_s
 
 
 @pytest.mark.slow
+def test_who_named_such_a_network_reads_which_settings_would_leave_it_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Beside a network that was named, the profile alone changes nothing: it may be set already."""
+    film = write_film(tmp_path / "film.mp4", every(10, 1))
+    settings = Settings.model_validate(
+        {"sources": [{"address": str(film)}], "estimators": {"profile": "permissive", "age": "people"}}
+    )
+
+    with caplog.at_level(logging.WARNING):
+        run(Plan(settings), lambda _loop: None)
+
+    assert (
+        "people: not for commercial use (estimators.profile=permissive with estimators.age=auto is)."
+        in caplog.text
+    )
+
+
+@pytest.mark.slow
 def test_blur_on_a_live_source_says_what_it_cannot_hide(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
