@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from core.errors import SourceError
-from core.types import Image
+from core.types import Array, Image
 
 _HOLE = 1.5  # usual steps from one picture to the next, over which one is missing in between
 _SLOWER = 1.05  # growth of the usual step, a picture
@@ -104,7 +105,25 @@ class Painter:
         self._reformatter = VideoReformatter()
 
     def paint(self, picture: VideoFrame) -> Image:
-        """uint8 (H, W, 3) BGR, turned as the file says it was held."""
+        """uint8 (H, W, 3) BGR, turned and mirrored as the file says that it is shown."""
         image = self._reformatter.reformat(picture, format="bgr24").to_ndarray().view(np.uint8)
+        return np.ascontiguousarray(_upright(image, picture), np.uint8)
+
+
+def _upright(image: Array, picture: VideoFrame) -> Array:
+    """The image of a picture, turned and mirrored as its display matrix says."""
+    try:
+        beside: Any = picture.side_data  # PyAV's own hints name no key
+        matrix = bytes(beside["DISPLAYMATRIX"])
+    except KeyError:
+        return image
+    except ValueError:  # PyAV knows no name for something else beside the picture, as EXIF data
         turns = round(picture.rotation / 90) % 4  # counter-clockwise
-        return np.ascontiguousarray(cv2.rotate(image, _TURNS[turns]) if turns else image, np.uint8)
+        return cv2.rotate(image, _TURNS[turns]) if turns else image
+    # A pixel at x, y is shown at a x + c y, b x + d y.
+    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
+    if abs(b) > abs(a):
+        image, a, d = cv2.transpose(image), c, b
+    if a < 0:
+        image = cv2.flip(image, 1)
+    return cv2.flip(image, 0) if d < 0 else image

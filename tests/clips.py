@@ -88,12 +88,23 @@ def opened(path, wall=math.nan, **config):
     return open_source(info, address, settings, wall=wall)
 
 
-def turn(path: Path, degrees: int) -> Path:
-    """Write a turn into the display matrix of an MP4's only track, as a phone does (clockwise)."""
+def turn(path: Path, degrees: int, mirrored: bool = False) -> Path:
+    """Write a turn (clockwise) into the display matrix of an MP4's only track, as a phone does.
+
+    Front cameras mirror too: left and right are swapped, then the picture is turned.
+    """
     data = bytearray(path.read_bytes())
     one, zero, minus = (1 << 16).to_bytes(4, "big"), bytes(4), ((-1 << 16) & 0xFFFFFFFF).to_bytes(4, "big")
-    rows = {90: (zero, one, minus, zero), 180: (minus, zero, zero, minus), 270: (zero, minus, one, zero)}
+    rows = {
+        0: (one, zero, zero, one),
+        90: (zero, one, minus, zero),
+        180: (minus, zero, zero, minus),
+        270: (zero, minus, one, zero),
+    }
     a, b, c, d = rows[degrees]
+    if mirrored:
+        opposite = {one: minus, minus: one, zero: zero}
+        a, b = opposite[a], opposite[b]
     at = data.index(b"tkhd") + 4 + 40  # version and flags, times, ids, layer, volume
     data[at : at + 36] = a + b + zero + c + d + zero + zero + zero + (1 << 30).to_bytes(4, "big")
     path.write_bytes(bytes(data))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as Pillow
 
 from capture import open_source, probe
 from capture.address import resolve_all
@@ -86,6 +87,29 @@ def test_a_film_held_sideways_comes_out_upright(tmp_path, degrees) -> None:
 
     # The file says: turn clockwise by so much to show it.
     assert (frames[1].image == np.rot90(plain[1].image, -degrees // 90)).all()
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_film_of_a_camera_that_mirrors_is_shown_as_it_says(tmp_path, degrees) -> None:
+    plain = frames_of(film(tmp_path / "plain.mp4", STEADY[:3]))
+    path = turn(film(tmp_path / "turned.mp4", STEADY[:3]), degrees, mirrored=True)
+
+    frames = frames_of(path)
+
+    assert (frames[1].image == np.rot90(plain[1].image[:, ::-1], -degrees // 90)).all()
+
+
+def test_a_picture_that_brings_more_than_is_known_of_is_upright_all_the_same(tmp_path) -> None:
+    held_sideways = Pillow.Exif()
+    held_sideways[0x112] = 6  # turn clockwise by 90 degrees to show it
+    Pillow.fromarray(picture(3)).save(tmp_path / "a.jpg", exif=held_sideways)
+    path = tmp_path / "camera.mjpeg"
+    path.write_bytes((tmp_path / "a.jpg").read_bytes() * 2)
+
+    frames = frames_of(path)
+
+    assert frames[0].image.shape == (160, 120, 3)
+    assert frames[0].image[10, 110].mean() > 200 > frames[0].image[10, 10].mean()
 
 
 def test_wall_time_is_the_recordings_own_or_the_one_given(tmp_path) -> None:
