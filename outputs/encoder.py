@@ -6,9 +6,10 @@ import logging
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
+from av.container import Flags
 
 from core.errors import SinkError
 from core.types import Image
@@ -143,7 +144,6 @@ class Encoder:
     def _begin(self, size: tuple[int, int], rate: Fraction, sound: Sound | None) -> None:
         try:
             self._open(size, rate, sound)
-            self._container.start_encoding()
         except (ValueError, av.FFmpegError):  # not the disk's errors, which are plain OSErrors
             if sound is None:
                 raise
@@ -152,7 +152,6 @@ class Encoder:
             self._file.seek(0)
             self._file.truncate()
             self._open(size, rate, None)
-            self._container.start_encoding()
 
     def _open(self, size: tuple[int, int], rate: Fraction, sound: Sound | None) -> None:
         name, options = _CONTAINERS[self._path.suffix.lower()]
@@ -164,7 +163,11 @@ class Encoder:
         self._container = av.open(self._file, "w", format=name, container_options={**_ALWAYS, **options})
         self._video = add_pictures(self._container, size, rate, self._pixels)
         self._video.codec_context.thread_count = _THREADS
-        self._audio = self._container.add_stream_from_template(sound.stream) if sound else None
+        self._audio = _copied(self._container, sound.stream) if sound else None
+        self._container.start_encoding()
+        # delay_moov switches it off, but the AAC of an MPEG-TS is framed as MP4 does not have it.
+        reframe: Any = Flags.auto_bsf.value  # PyAV's own hints: not a number
+        self._container.flags |= reframe
 
     def _mux(self, packet: Packet[AudioStream] | Packet[VideoStream]) -> None:
         self._container.mux(packet)
@@ -178,6 +181,15 @@ class Encoder:
                 self._file.truncate(self._whole)
             self._file.close()
         return failure(self._path, error, self._until)
+
+
+def _copied(container: OutputContainer, sound: AudioStream) -> AudioStream:
+    """The stream for a copy of a sound track."""
+    copy = container.add_stream_from_template(sound)
+    if copy.layout.name.endswith(" channels"):
+        # AVI and Matroska need not say which speaker each channel is for, MP4 must: the usual one.
+        copy.codec_context.layout = f"{copy.layout.nb_channels}c"
+    return copy
 
 
 def add_pictures(

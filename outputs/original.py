@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_SAID = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 _PREROLL = 0.1  # s of sound before the first picture, which its decoder needs to start; not heard
 
 
@@ -146,5 +148,9 @@ def _zero(container: InputContainer, video: VideoStream) -> float:
 def _end(container: InputContainer, video: VideoStream) -> float:
     if video.duration is not None and video.time_base is not None:
         return float(((video.start_time or 0) + video.duration) * video.time_base)
+    # Matroska says it in words, 00:00:03.040000000; the container itself may end with the sound.
+    if said := _SAID.fullmatch(video.metadata.get("DURATION", "").rstrip("\0")):
+        hours, minutes, seconds = map(float, said.groups())
+        return 3600 * hours + 60 * minutes + seconds
     start, length = container.start_time or 0, container.duration
     return (start + length) / av.time_base if length else float("inf")

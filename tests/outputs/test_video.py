@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -249,26 +250,78 @@ def test_the_sound_follows_when_reading_begins_later_and_stops_earlier(tmp_path:
     assert kept[-1][0] == pytest.approx(0.8, abs=0.07)
 
 
-def test_sound_that_the_container_cannot_hold_is_left_out_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    times = [i / 25 for i in range(25)]
-    film = tmp_path / "film.avi"
-    with av.open(str(film), "w") as container:
-        video = container.add_stream("libx264", rate=25, width=160, height=120, pix_fmt="yuv420p")
-        audio = container.add_stream("pcm_mulaw", rate=8000)
-        audio.layout = "mono"
+def noisy(path: Path, codec: str, seconds: float = 1.0) -> Path:
+    """A film of a second with noise of some length, uncompressed or the like."""
+    rate = 8000
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=25, width=160, height=120, pix_fmt="yuv420p")
+        audio = container.add_stream(codec, rate=rate)
+        audio.layout = "stereo"
         for i in range(25):
             container.mux(video.encode(av.VideoFrame.from_ndarray(clips.picture(i), format="bgr24")))
         container.mux(video.encode(None))
-        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
-        silence.sample_rate = 8000
-        container.mux([*audio.encode(silence), *audio.encode(None)])
+        rng, step = np.random.default_rng(0), rate // 20
+        for start in range(0, int(seconds * rate), step):
+            samples = rng.integers(-9999, 9999, (1, 2 * step), np.int16)
+            noise = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+            noise.pts, noise.sample_rate, noise.time_base = start, rate, Fraction(1, rate)
+            container.mux(audio.encode(noise))
+        container.mux(audio.encode(None))
+    return path
 
-    path = write(tmp_path / "o.mp4", times, info=film_info(film))
+
+def heard(path: Path) -> Image:
+    """The samples of the sound, one after the other."""
+    with av.open(str(path)) as container:
+        return np.concatenate([frame.to_ndarray().ravel() for frame in container.decode(audio=0)])
+
+
+def test_sound_that_the_container_cannot_hold_is_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    film = noisy(tmp_path / "film.avi", "pcm_mulaw")
+
+    path = write(tmp_path / "o.mp4", [i / 25 for i in range(25)], info=film_info(film))
 
     assert len(frames(path)) == 25
     assert "no sound: this kind of file cannot hold 'pcm_mulaw'" in caplog.text
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+@pytest.mark.parametrize("of", [".avi", ".mkv"])
+def test_sound_of_which_nobody_says_from_which_side_it_comes_is_copied(
+    tmp_path: Path, of: str, ending: str
+) -> None:
+    film = noisy(tmp_path / f"film{of}", "pcm_s16le")
+
+    path = write(tmp_path / f"o{ending}", [i / 25 for i in range(25)], info=film_info(film))
+
+    assert len(frames(path)) == 25
+    assert (heard(path) == heard(film)).all()
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_the_sound_of_a_transport_stream_is_copied(tmp_path: Path, ending: str) -> None:
+    times = [i / 25 for i in range(50)]
+    film = clips.film(tmp_path / "film.ts", times, sound=True)
+
+    path = write(tmp_path / f"o{ending}", times, info=film_info(film))
+
+    given, kept = sound_packets(film), sound_packets(path)
+    head = 7  # bytes before each packet, which only this kind of file has
+    assert [packet for _, packet in kept] == [packet[head:] for _, packet in given][-len(kept) :]
+    assert len(given) - len(kept) <= (ending == ".mkv")  # has no times before its start
+    assert len(frames(path)) == 50
+
+
+def test_sound_that_goes_on_after_the_last_picture_is_copied_to_its_end(tmp_path: Path) -> None:
+    film = noisy(tmp_path / "film.mkv", "pcm_s16le", seconds=3.0)
+
+    whole = write(tmp_path / "whole.mp4", [i / 25 for i in range(25)], info=film_info(film))
+    part = write(tmp_path / "part.mp4", [i / 25 for i in range(10)], info=film_info(film))
+
+    assert (heard(whole) == heard(film)).all()
+    assert sound_packets(part)[-1][0] < 0.4
 
 
 def test_a_film_that_cannot_be_opened_again_costs_only_its_sound(
