@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,18 +61,30 @@ _THREADS = 2  # fixed: the bytes depend on it
 _COLOUR = {"colorspace": 6, "color_primaries": 1, "color_trc": 1, "color_range": 1}
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a player has to know of the pictures of a video.
+
+    Attributes:
+        size: (width, height) of each.
+        rate: about how many a second come; a hint for the encoder and players.
+        pixel: width of a pixel by its height.
+    """
+
+    size: tuple[int, int]
+    rate: Fraction
+    pixel: Fraction = Fraction(1)
+
+
 class Encoder:
     """One video file with pictures at given times and perhaps the source's sound."""
 
-    def __init__(
-        self, path: Path, size: tuple[int, int], rate: Fraction, sound: Sound | None, endless: bool = False
-    ) -> None:
+    def __init__(self, path: Path, form: Form, sound: Sound | None, endless: bool = False) -> None:
         """Open the file and write its head.
 
         Args:
             path: ends in .mp4 or .mkv.
-            size: (width, height) of every picture.
-            rate: about how many pictures a second come; a hint for the encoder and players.
+            form: of every picture.
             sound: copied if the container can hold it.
             endless: pictures may come for weeks, so that nothing may be kept of each.
 
@@ -80,7 +93,7 @@ class Encoder:
         """
         self._path = path
         self._endless = endless
-        self._pixels = pixel_format(size)
+        self._pixels = pixel_format(form.size)
         self._key_due = 0
         self._latest = float("nan")  # s, the picture encoded last
         self._until = float("nan")  # s, the last one that is whole on disk
@@ -92,7 +105,7 @@ class Encoder:
         self._heard = float("-inf")  # s, when the latest packet of the sound is decoded
         self._audio: AudioStream | None = None
         try:
-            self._begin(size, rate, sound)
+            self._begin(form, sound)
         except (OSError, ValueError, av.FFmpegError) as error:
             raise self._give_up(error) from error
 
@@ -141,9 +154,9 @@ class Encoder:
             raise self._give_up(error) from error
         self._file.close()
 
-    def _begin(self, size: tuple[int, int], rate: Fraction, sound: Sound | None) -> None:
+    def _begin(self, form: Form, sound: Sound | None) -> None:
         try:
-            self._open(size, rate, sound)
+            self._open(form, sound)
         except (ValueError, av.FFmpegError):  # not the disk's errors, which are plain OSErrors
             if sound is None:
                 raise
@@ -151,9 +164,9 @@ class Encoder:
             log.warning("%s: no sound: this kind of file cannot hold '%s'", self._path, codec)
             self._file.seek(0)
             self._file.truncate()
-            self._open(size, rate, None)
+            self._open(form, None)
 
-    def _open(self, size: tuple[int, int], rate: Fraction, sound: Sound | None) -> None:
+    def _open(self, form: Form, sound: Sound | None) -> None:
         name, options = _CONTAINERS[self._path.suffix.lower()]
         if "movflags" in options:
             kind = _ENDLESS if self._endless else _ENDING
@@ -161,7 +174,7 @@ class Encoder:
         # A file of ours: PyAV writes no ending to a file that is closed, so that after a
         # failure the whole fragments stand as they are.
         self._container = av.open(self._file, "w", format=name, container_options={**_ALWAYS, **options})
-        self._video = add_pictures(self._container, size, rate, self._pixels)
+        self._video = add_pictures(self._container, form, self._pixels)
         self._video.codec_context.thread_count = _THREADS
         self._audio = _copied(self._container, sound.stream) if sound else None
         self._container.start_encoding()
@@ -192,21 +205,21 @@ def _copied(container: OutputContainer, sound: AudioStream) -> AudioStream:
     return copy
 
 
-def add_pictures(
-    container: OutputContainer, size: tuple[int, int], rate: Fraction, pixels: str
-) -> VideoStream:
-    """The stream of pictures of a container, in ticks; `rate` and `pixels` as the encoder wants them."""
+def add_pictures(container: OutputContainer, form: Form, pixels: str) -> VideoStream:
+    """The stream of pictures of a container, in ticks; `pixels` as the encoder wants them."""
     video = container.add_stream(
         "libx264",
-        rate=rate,
+        rate=form.rate,
         options=_X264,
-        width=size[0],
-        height=size[1],
+        width=form.size[0],
+        height=form.size[1],
         pix_fmt=pixels,
         time_base=Fraction(1, TICKS),
     )
     for name, value in _COLOUR.items():
         setattr(video.codec_context, name, value)
+    if form.pixel != 1:
+        video.codec_context.sample_aspect_ratio = form.pixel
     return video
 
 

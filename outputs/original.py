@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 log = logging.getLogger(__name__)
 
 _SAID = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+_THINNEST = Fraction(1, 8)  # pixels that somebody means
 _PREROLL = 0.1  # s of sound before the first picture, which its decoder needs to start; not heard
 
 
@@ -34,6 +36,7 @@ class Original:
         zero: seconds on the file's clock of its first picture, which is second 0 of the source.
         end: seconds on the file's clock at which its last picture ends; infinite if not known.
         rate: pictures a second, on average; 0 if not known.
+        pixel: width of a pixel by its height, upright; not 1 of DV, DVD and some recorders.
         sound: whether it has any.
     """
 
@@ -41,6 +44,7 @@ class Original:
     zero: float
     end: float
     rate: Fraction
+    pixel: Fraction
     sound: bool
 
 
@@ -54,7 +58,10 @@ def original(info: SourceInfo | None) -> Original | None:
             video = _pictures(container)
             rate = video.average_rate or Fraction(0)
             sound = bool(container.streams.audio)
-            return Original(address, _zero(container, video), _end(container, video), rate, sound)
+            first = _first(container, video)
+            zero = float(first.time or 0) if first is not None else 0.0
+            pixel = _pixel(video, first)
+            return Original(address, zero, _end(container, video), rate, pixel, sound)
     except (av.FFmpegError, OSError, StopIteration) as error:
         log.warning("%s: its sound cannot be read: %s", info.name, error)
         return None
@@ -134,22 +141,30 @@ def _pictures(container: InputContainer) -> VideoStream:
     return next((s for s in streams if s is best), None) or next(iter(streams))
 
 
-def _zero(container: InputContainer, video: VideoStream) -> float:
+def _first(container: InputContainer, video: VideoStream) -> VideoFrame | None:
     for packet in container.demux(video):
         try:
-            times = [frame.time for frame in packet.decode() if frame.time is not None]
+            frames = [frame for frame in packet.decode() if frame.time is not None]
         except av.FFmpegError:
             continue
-        if times:
-            return float(times[0])
-    return 0.0
+        if frames:
+            return frames[0]
+    return None
+
+
+def _pixel(video: VideoStream, first: VideoFrame | None) -> Fraction:
+    shape = (video.sample_aspect_ratio or Fraction(1)).limit_denominator(1000)  # H.264 has 16 bits for each
+    if not _THINNEST <= shape <= 1 / _THINNEST:
+        return Fraction(1)
+    sideways = first is not None and round(first.rotation / 90) % 2
+    return 1 / shape if sideways else shape
 
 
 def _end(container: InputContainer, video: VideoStream) -> float:
     if video.duration is not None and video.time_base is not None:
         return float(((video.start_time or 0) + video.duration) * video.time_base)
     # Matroska says it in words, 00:00:03.040000000; the container itself may end with the sound.
-    if said := _SAID.fullmatch(video.metadata.get("DURATION", "").rstrip("\0")):
+    if said := _SAID.fullmatch(video.metadata.get("DURATION", "")):
         hours, minutes, seconds = map(float, said.groups())
         return 3600 * hours + 60 * minutes + seconds
     start, length = container.start_time or 0, container.duration

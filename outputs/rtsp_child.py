@@ -24,7 +24,7 @@ import numpy as np
 from av import error as av_error
 
 from core.types import Image
-from outputs.encoder import TICKS, add_pictures
+from outputs.encoder import TICKS, Form, add_pictures
 
 HEAD = struct.Struct("<dII")  # seconds, width, height
 READY, UP = "ready", "up"
@@ -73,7 +73,7 @@ class Publisher:
         options = {"rtsp_transport": "tcp", "timeout": str(round(order.timeout * 1e6))}
         self._container = av.open(order.address, "w", format="rtsp", options=options)
         self._size = size[0] // 2 * 2, size[1] // 2 * 2
-        self._video = add_pictures(self._container, self._size, _USUAL, "yuv420p")
+        self._video = add_pictures(self._container, Form(self._size, _USUAL), "yuv420p")
         self._first = float("nan")
         self._latest = -1
         self._key_due = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.types import Image, Result, SourceInfo
-from outputs.encoder import LARGEST, TICKS, Encoder, pixel_format
+from outputs.encoder import LARGEST, TICKS, Encoder, Form, pixel_format
 from outputs.letterbox import letterbox
 from outputs.one_source import OneSource
 from outputs.original import Original, Sound, original
@@ -98,7 +98,8 @@ class VideoFile:
                 "%s: %d x %d is odd: H.264 4:4:4, which some browsers do not play", self._path, *given
             )
         rate = film.rate if film is not None and _RATES[0] <= film.rate <= _RATES[1] else _USUAL
-        return Encoder(self._path, self._size, rate, self._sound, endless=info is not None and info.live)
+        form = Form(self._size, rate, film.pixel if film is not None else Fraction(1))
+        return Encoder(self._path, form, self._sound, endless=info is not None and info.live)
 
     def _go_on(self, result: Result) -> None:
         """The source has begun again: this picture follows the last one as that followed the one before."""

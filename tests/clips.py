@@ -42,8 +42,9 @@ def film(
     sound: bool = False,
     metadata: dict[str, str] | None = None,
     options: dict[str, str] | None = None,
+    pixel: Fraction | None = None,
 ) -> Path:
-    """A film with one frame at each of `times` (seconds), perhaps with a tone."""
+    """A film with one frame at each of `times` (seconds), perhaps with a tone; a `pixel` may be no square."""
     with av.open(str(path), "w", options=options or {}) as container:
         container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=25)
@@ -51,6 +52,8 @@ def film(
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.time_base = BASE
         stream.codec_context.time_base = BASE
+        if pixel is not None:
+            stream.codec_context.sample_aspect_ratio = pixel
         if codec == "libx264":
             stream.codec_context.gop_size = 12
             stream.options = {"crf": "10", "preset": "ultrafast" if len(times) > 60 else "fast"}

@@ -120,6 +120,23 @@ def test_later_pictures_of_another_size_are_fitted_in_on_black(tmp_path: Path) -
     assert [int(tall[60, x].mean()) // 200 for x in (10, 80, 150)] == [0, 1, 0]
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+@pytest.mark.parametrize("sideways", [False, True])
+def test_pixels_that_are_no_squares_are_shown_in_their_shape(
+    tmp_path: Path, sideways: bool, ending: str
+) -> None:
+    film = clips.film(tmp_path / "wide.mp4", [0.0, 0.04], pixel=Fraction(16, 11))
+    if sideways:
+        clips.turn(film, 90)
+    shown = Fraction(11, 16) if sideways else Fraction(16, 11)
+
+    path = write(tmp_path / f"o{ending}", [0.0, 0.04], info=film_info(film))
+
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == shown
+    assert [image.shape for _, image in frames(path)] == [(120, 160, 3)] * 2
+
+
 @pytest.mark.parametrize("reader", ["av", "cv2"])
 def test_colours_come_back(tmp_path: Path, reader: str) -> None:
     colours = [(40, 60, 220), (60, 200, 40), (220, 40, 30), (255, 255, 255), (0, 0, 0)]
