@@ -21,6 +21,7 @@ from capture.clock import Playback
 from capture.decode import Decoder, Painter, picture_stream
 from capture.refusal import said, why
 from core.errors import SourceError
+from core.geometry import pixel_shape
 from core.settings import CaptureConfig
 from core.types import Frame, SourceInfo, Stamp
 
@@ -202,7 +203,8 @@ class Video:
         size = (image.shape[1], image.shape[0])
         stamp = Stamp(self.info.name, self._index, time, self._wall + time, size)
         self._index += 1
-        return Frame(stamp, image, damaged=self._decoder.damaged)
+        pixel = float(pixel_shape(self._stream.sample_aspect_ratio, picture.rotation))
+        return Frame(stamp, image, damaged=self._decoder.damaged, pixel=pixel)
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         """The packets of the video stream, and at last the empty one that flushes the decoder."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from core.types import F32, F64, I64
 
+_THINNEST = Fraction(1, 8)  # pixels that somebody means
 FEW = 1000  # boxes up to which plain numbers beat arrays
 
 
@@ -82,3 +85,19 @@ def _suppress_few(boxes: F64, order: I64, overlap: float) -> I64:
         else:
             kept.append((row, x1, y1, x2, y2, size))
     return np.array([row for row, *_ in kept], np.int64)
+
+
+def pixel_shape(said: Fraction | None, turned: float) -> Fraction:
+    """Width of a pixel by its height in the upright picture: not 1 of DV, DVD and some recorders.
+
+    Args:
+        said: as it lies in the film; None or 0 if the film does not say.
+        turned: degrees by which the film is turned to be upright.
+
+    >>> [str(pixel_shape(Fraction(16, 11), turned)) for turned in (0, -90)], str(pixel_shape(None, 0))
+    (['16/11', '11/16'], '1')
+    """
+    shape = (said or Fraction(1)).limit_denominator(1000)  # H.264 has 16 bits for each
+    if not _THINNEST <= shape <= 1 / _THINNEST:
+        return Fraction(1)
+    return 1 / shape if round(turned / 90) % 2 else shape

@@ -100,6 +100,7 @@ class Frame:
         cut: another shot than the frame before.
         damaged: the decoder flagged it, or an earlier one of its group.
         frozen: a live source has been giving this very picture for long.
+        pixel: width of a pixel by its height, as it is shown.
     """
 
     stamp: Stamp
@@ -107,6 +108,7 @@ class Frame:
     cut: bool = False
     damaged: bool = False
     frozen: bool = False
+    pixel: float = 1.0
 
     def __post_init__(self) -> None:
         width, height = self.stamp.size

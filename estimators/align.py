@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -44,6 +45,24 @@ def cut(image: Image, faces: Faces, crop: Crop) -> U8:
         if np.isfinite(scale) and np.isfinite(shift):
             crops[row] = _colour(_warp(image, complex(scale), complex(shift), crop.size), crop.colour)
     return crops
+
+
+def squared(image: Image, faces: Faces, pixel: float) -> tuple[Image, Faces]:
+    """The picture and its faces stretched so that pixels are squares, as the networks know them.
+
+    Args:
+        image: uint8 (H, W, 3).
+        faces: in pixels of the image.
+        pixel: width of a pixel by its height.
+    """
+    if pixel == 1:
+        return image, faces
+    size = round(image.shape[1] * max(pixel, 1.0)), round(image.shape[0] * max(1 / pixel, 1.0))
+    by = np.array([size[0] / image.shape[1], size[1] / image.shape[0]])
+    stretched = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return stretched, replace(
+        faces, boxes=faces.boxes * np.tile(by, 2), landmarks=faces.landmarks * by.astype(np.float32)
+    )
 
 
 def placement(faces: Faces, crop: Crop) -> tuple[C128, C128]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from core.geometry import pixel_shape
 from core.types import SourceInfo
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SAID = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
-_THINNEST = Fraction(1, 8)  # pixels that somebody means
 _PREROLL = 0.1  # s of sound before the first picture, which its decoder needs to start; not heard
 
 
@@ -60,7 +60,7 @@ def original(info: SourceInfo | None) -> Original | None:
             sound = bool(container.streams.audio)
             first = _first(container, video)
             zero = float(first.time or 0) if first is not None else 0.0
-            pixel = _pixel(video, first)
+            pixel = pixel_shape(video.sample_aspect_ratio, 0 if first is None else first.rotation)
             return Original(address, zero, _end(container, video), rate, pixel, sound)
     except (av.FFmpegError, OSError, StopIteration) as error:
         log.warning("%s: its sound cannot be read: %s", info.name, error)
@@ -150,14 +150,6 @@ def _first(container: InputContainer, video: VideoStream) -> VideoFrame | None:
         if frames:
             return frames[0]
     return None
-
-
-def _pixel(video: VideoStream, first: VideoFrame | None) -> Fraction:
-    shape = (video.sample_aspect_ratio or Fraction(1)).limit_denominator(1000)  # H.264 has 16 bits for each
-    if not _THINNEST <= shape <= 1 / _THINNEST:
-        return Fraction(1)
-    sideways = first is not None and round(first.rotation / 90) % 2
-    return 1 / shape if sideways else shape
 
 
 def _end(container: InputContainer, video: VideoStream) -> float:

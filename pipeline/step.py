@@ -25,6 +25,7 @@ from core.types import (
     Stamp,
     Tracks,
 )
+from estimators.align import squared
 from estimators.embedder import Embedder
 from estimators.evidence import Fusion
 from estimators.night import in_the_dark, is_grey
@@ -190,7 +191,10 @@ class Pipeline:
             if faces is not None and len(rows := self._asked(frame, faces))
         }
         if asked:
-            views = [(frames[i].image, faces.take(rows)) for i, (faces, rows) in asked.items()]
+            views = [
+                squared(frames[i].image, faces.take(rows), frames[i].pixel)
+                for i, (faces, rows) in asked.items()
+            ]
             for (i, (faces, rows)), made in zip(asked.items(), self._embedder.embed(views), strict=True):
                 whole = np.full((len(faces), made.shape[1]), np.nan, np.float32)
                 whole[rows] = made
@@ -216,8 +220,10 @@ class Pipeline:
     def _look(
         self, frames: Sequence[Frame], tracks: Sequence[Tracks], rows: Sequence[I64]
     ) -> list[Estimates]:
-        views: list[tuple[Image, Faces]] = [
-            (f.image, t.faces.take(r)) for f, t, r in zip(frames, tracks, rows, strict=True) if len(r)
+        views = [
+            squared(f.image, t.faces.take(r), f.pixel)
+            for f, t, r in zip(frames, tracks, rows, strict=True)
+            if len(r)
         ]
         self.looks_run += sum(len(r) for r in rows)
         looks = iter(self._panel.look(views)) if views else iter(())

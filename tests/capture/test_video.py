@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import math
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -97,6 +98,15 @@ def test_a_film_of_a_camera_that_mirrors_is_shown_as_it_says(tmp_path, degrees) 
     frames = frames_of(path)
 
     assert (frames[1].image == np.rot90(plain[1].image[:, ::-1], -degrees // 90)).all()
+
+
+@pytest.mark.parametrize(("degrees", "pixel"), [(None, 16 / 11), (90, 11 / 16), (180, 16 / 11)])
+def test_frames_say_the_shape_of_their_pixels(tmp_path, degrees, pixel) -> None:
+    path = film(tmp_path / "dv.mp4", STEADY[:3], pixel=Fraction(16, 11))
+    if degrees is not None:
+        turn(path, degrees)
+
+    assert [frame.pixel for frame in frames_of(path)] == [pytest.approx(pixel)] * 3
 
 
 def test_a_picture_that_brings_more_than_is_known_of_is_upright_all_the_same(tmp_path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.types import Crop, Faces
-from estimators.align import TEMPLATE, cut, fit_similarity, placement
+from estimators.align import TEMPLATE, cut, fit_similarity, placement, squared
 from tests.make import faces
 
 
@@ -153,3 +153,20 @@ def test_colours_are_those_that_the_network_wants():
 
 def test_no_faces_give_no_crops():
     assert cut(np.zeros((10, 10, 3), np.uint8), Faces.none(), Crop("aligned", 64)).shape == (0, 64, 64, 3)
+
+
+@pytest.mark.parametrize("pixel", [16 / 11, 2.0, 0.5])
+def test_a_face_of_pixels_that_are_no_squares_is_cut_out_as_it_is_shown(pixel):
+    crop = Crop("aligned", 112)
+    shown = (TEMPLATE * 160 + 120).astype(np.float32)
+    face = faces((120, 120, 280, 280))
+    wanted = cut(dotted(shown), Faces(face.boxes, face.scores, shown[None]), crop)
+
+    size = round(400 / pixel), 400
+    squeezed = cv2.resize(dotted(shown), size, interpolation=cv2.INTER_AREA)
+    by = np.float32([size[0] / 400, 1])
+    thin = Faces(face.boxes * np.tile(by, 2), face.scores, shown[None] * by)
+    seen = cut(*squared(squeezed, thin, pixel), crop)
+
+    assert np.abs(seen.astype(int) - wanted).mean() < 1
+    assert np.abs(cut(squeezed, thin, crop).astype(int) - wanted).mean() > 2

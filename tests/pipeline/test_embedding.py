@@ -65,13 +65,17 @@ class Lefts:
 
 
 class Looks:
-    """A panel that says nothing."""
+    """A panel that says nothing, and keeps where the faces were that it was shown."""
+
+    def __init__(self) -> None:
+        self.lefts: list[float] = []
 
     def look(self, views):
+        self.lefts += [left for _, found in views for left in found.boxes[:, 0].tolist()]
         return [Estimates.none(len(found)) for _, found in views]
 
 
-def pipeline(*trackers: Asking, embedder: Lefts | None) -> Pipeline:
+def pipeline(*trackers: Asking, embedder: Lefts | None, panel: Looks | None = None) -> Pipeline:
     """With a source for each tracker: door, till."""
     waiting = list(trackers)
 
@@ -79,7 +83,7 @@ def pipeline(*trackers: Asking, embedder: Lefts | None) -> Pipeline:
         looks, fusion = Chooser(LooksConfig()), Fusion(EvidenceConfig())
         return Lane(waiting.pop(0), looks, fusion, Life(EventsConfig()), Still(None))
 
-    made = Pipeline(Columns(), Looks(), lane, embedder=embedder)
+    made = Pipeline(Columns(), panel or Looks(), lane, embedder=embedder)
     for name in ("door", "till")[: len(trackers)]:
         made.start(SourceInfo(name, "video", name))
     return made
@@ -94,6 +98,17 @@ def test_the_prints_stand_in_the_rows_that_were_asked_for_and_the_others_are_not
     assert prints.dtype == np.float32
     assert prints[[0, 2], 0].tolist() == [20, 420]
     assert np.isnan(prints[1]).all()
+
+
+def test_all_networks_see_pixels_that_are_no_squares_as_they_are_shown_and_boxes_stay_in_pixels() -> None:
+    tracker, panel = Asking(0, 1, 2, track=True), Looks()
+    made = pipeline(tracker, embedder=Lefts(), panel=panel)
+
+    results = [made.turn([replace(frame(i), pixel=2.0)])[0] for i in range(3)]
+
+    assert tracker.given[0][:, 0].tolist() == [40, 440, 840]
+    assert set(panel.lefts) == {40, 440, 840}
+    assert results[-1].tracks.boxes[:, 0].tolist() == pytest.approx([20, 220, 420], abs=1)
 
 
 def test_each_source_gets_its_own_prints_from_one_batch() -> None:
