@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
 
 from capture.content import pictures_in
 from core.errors import SourceError
@@ -23,6 +23,16 @@ log = logging.getLogger(__name__)
 MOST_PIXELS = 89_478_485
 _BETWEEN_STILLS = 1.0  # s
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+# What makes a picture upright, by its orientation as EXIF counts it.
+_TURNS = {
+    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
+    3: Pillow.Transpose.ROTATE_180,
+    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
+    5: Pillow.Transpose.TRANSPOSE,
+    6: Pillow.Transpose.ROTATE_270,
+    7: Pillow.Transpose.TRANSVERSE,
+    8: Pillow.Transpose.ROTATE_90,
+}
 
 
 def open_pictures(
@@ -59,7 +69,7 @@ class Pictures:
         self.decode_errors = 0
         self._config = config
         self._wall = wall if len(files) == 1 or not info.stills else math.nan
-        self._step = _BETWEEN_STILLS if info.stills or config.rate is None else 1 / config.rate
+        self._step = _BETWEEN_STILLS if config.rate is None else 1 / config.rate
         self._frames = self._read()
         self._next = next(self._frames, None)
         if self._next is None:
@@ -130,20 +140,26 @@ def read_picture(file: Path) -> Image:
             width, height = opened.size
             if width * height > MOST_PIXELS:
                 raise SourceError(_too_large(file))
-            picture = ImageOps.exif_transpose(opened)
-            rgb = _to_rgb(picture)
+            rgb = _to_rgb(_upright(opened))
+    except SourceError:
+        raise
     except Pillow.DecompressionBombError:
         raise SourceError(_too_large(file)) from None
     except UnidentifiedImageError:
         said = "is empty (0 bytes)" if file.stat().st_size == 0 else "is not a picture that can be read"
         raise SourceError(f"{file}: {said}; save it again as JPEG or PNG.") from None
-    except SourceError:
-        raise
     except Exception as error:  # of damaged files Pillow's readers raise anything, as RuntimeError for AVIF
         said = str(error).rstrip(".") or type(error).__name__
         raise SourceError(f"{file}: the picture cannot be read: {said}; save it again.") from None
     image: Image = np.ascontiguousarray(rgb[:, :, ::-1])
     return image
+
+
+def _upright(picture: Pillow.Image) -> Pillow.Image:
+    """Pillow's own way also writes the EXIF data anew, which fails where they are damaged."""
+    picture.load()  # the EXIF data of a PNG may follow its pixels
+    turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _to_rgb(picture: Pillow.Image) -> Array:

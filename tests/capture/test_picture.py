@@ -1,5 +1,6 @@
 """Pictures of every kind become upright 8-bit BGR; what is none gets clear words."""
 
+import math
 import struct
 import warnings
 import zlib
@@ -96,7 +97,11 @@ def test_a_photograph_comes_out_upright_however_the_camera_was_held(tmp_path, tu
     [
         ((0, 32768, 65535), np.uint16, (0, 128, 255)),
         ((0.0, 0.5, 1.0), np.float32, (0, 128, 255)),
+        ((0.0, 128.0, 255.0), np.float32, (0, 128, 255)),
+        ((0.0, 32768.0, 65535.0), np.float32, (0, 128, 255)),
         ((0, 128, 255), np.uint8, (0, 128, 255)),
+        ((0, 128, 255), np.int32, (0, 128, 255)),
+        ((0, 128, 255), np.uint16, (0, 0, 1)),  # of 65535: nearly black
     ],
 )
 def test_grey_of_any_depth_keeps_its_brightness(tmp_path, levels, dtype, expected) -> None:
@@ -188,6 +193,19 @@ def test_what_is_no_picture_is_said(tmp_path, content, words) -> None:
         opened(path)
 
 
+@pytest.mark.parametrize("kind", [2, 4, 11], ids=["a text", "a larger number", "a fraction"])
+def test_a_picture_is_upright_though_other_exif_data_are_of_the_wrong_kind(tmp_path, kind) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0128] = 6, 2
+    path = save(tmp_path / "a.jpg", corners(), exif=exif)
+    unit = struct.pack(">HH", 0x0128, 3)
+    path.write_bytes(path.read_bytes().replace(unit, struct.pack(">HH", 0x0128, kind)))
+
+    (frame,) = frames_of(path)
+
+    assert frame.stamp.size == (30, 40)
+
+
 def test_a_picture_is_one_frame_that_belongs_to_no_other(tmp_path) -> None:
     source = opened(save(tmp_path / "portrait.png", corners()))
 
@@ -224,9 +242,20 @@ def test_with_a_rate_a_folder_is_a_film(tmp_path) -> None:
     assert source.length == pytest.approx(0.3)
 
 
-def test_in_a_folder_an_unreadable_picture_is_left_out_and_counted(tmp_path, caplog) -> None:
+def test_the_time_that_a_recording_began_is_that_of_a_picture_but_of_no_unrelated_ones(tmp_path) -> None:
+    paths = [save(tmp_path / f"{number}.png", corners()) for number in range(2)]
+
+    (alone,) = frames_of(paths[1], wall=50.0)
+
+    assert alone.stamp.wall == 50.0
+    assert all(math.isnan(frame.stamp.wall) for frame in frames_of(tmp_path, wall=50.0))
+
+
+@pytest.mark.parametrize("ending", ["png", "avif"])  # Pillow has errors of their own for them
+def test_in_a_folder_an_unreadable_picture_is_left_out_and_counted(tmp_path, caplog, ending) -> None:
     save(tmp_path / "1.png", corners())
-    (tmp_path / "2.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    broken = save(tmp_path / f"2.{ending}", corners())
+    broken.write_bytes(broken.read_bytes().replace(b"IDAT", b"XDAT").replace(b"av01", b"xxxx"))
     save(tmp_path / "3.png", corners())
     source = opened(tmp_path)
 
@@ -234,7 +263,7 @@ def test_in_a_folder_an_unreadable_picture_is_left_out_and_counted(tmp_path, cap
 
     assert [f.stamp.index for f in frames] == [0, 2]
     assert source.decode_errors == 1
-    assert "2.png" in caplog.text
+    assert broken.name in caplog.text
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
