@@ -69,6 +69,7 @@ def endpoint(config: SinkConfig, ports: dict[str, int]) -> Endpoint:
     try:
         parts = urlsplit(config.path)
         port = parts.port or ports[scheme]
+        (parts.hostname or "").encode("idna")  # as the system is asked for it
     except ValueError as error:
         raise _malformed(scheme, "its host or port cannot be read") from error
     if not parts.hostname or re.search(r"[\s\x00-\x1f]", parts.netloc):

@@ -25,6 +25,8 @@ def parse(config: SinkConfig) -> tuple[str, int]:
     try:
         parts = urlsplit(path)
         port = _USUAL_PORT if parts.port is None else parts.port
+        host = parts.hostname or _HOME
+        host.encode("idna")  # as the system is asked for it: no part empty, none over 63 letters
     except ValueError as error:
         # The words of the error may hold part of a password.
         raise ConfigError(
@@ -38,7 +40,7 @@ def parse(config: SinkConfig) -> tuple[str, int]:
         )
     if _has_more(parts):
         raise ConfigError(f"output {path}: the pages lie at the top; leave out what follows the port.")
-    return parts.hostname or _HOME, port
+    return host, port
 
 
 def _has_more(parts: SplitResult) -> bool:

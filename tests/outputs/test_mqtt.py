@@ -273,6 +273,8 @@ def test_writing_never_waits_for_a_broker_that_takes_the_call_and_says_nothing(t
         "mqtt://",
         "mqtt:///shop",
         "mqtt://h:x/",
+        "mqtt://shop..example/x",
+        f"webhook+https://{'a' * 64}.example/x",
         "mqtt://u:hunter/2@h/x",
         "mqtt://u:hunter#2@h/x",
         "mqtt://u:12/hunter@h/x",

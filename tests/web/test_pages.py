@@ -71,6 +71,8 @@ def test_a_taken_port_is_refused_in_words() -> None:
         ({"path": "http://:8080/pages"}, "leave out what follows"),
         ({"path": "http://:99999/"}, "Write it as"),
         ({"path": "http://:80a/"}, "its host or port cannot be read. Write it as"),
+        ({"path": "http://shop..example:8080/"}, "its host or port cannot be read. Write it as"),
+        ({"path": f"http://{'a' * 64}.example:8080/"}, "its host or port cannot be read. Write it as"),
         ({"path": "http://me:wo/word@:8080/"}, "its host or port cannot be read. Write it as"),
     ],
 )
