@@ -51,7 +51,7 @@ def masked(address: str) -> str:
     >>> masked("rtsp://admin:a/b #c@10.0.0.7/main?token=x")
     'rtsp://***@10.0.0.7/main?token=***'
     """
-    return mask(_WHOLE.sub(_without_login, address, count=1))
+    return mask(_WHOLE.sub(_without_login, address))
 
 
 def hidden(word: str) -> str:

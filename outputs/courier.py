@@ -190,6 +190,7 @@ class Courier:
         if not self._batch:
             self._batch = self._spool.read(BATCH)
         taken = self._carrier.deliver(self._batch, self._left)
+        self._sync()  # here too: there is no pause as long as anything waits
         self._recover()
         if taken:
             last = self._batch[taken - 1].number
@@ -217,9 +218,7 @@ class Courier:
         """Wait, until the end at most, or also until something is new."""
         until = time.monotonic() + seconds
         while (wait := until - time.monotonic()) > 0 and not self._closing():
-            if time.monotonic() - self._synced > _SYNC:
-                self._spool.sync()
-                self._synced = time.monotonic()
+            self._sync()
             with self._changed:
                 if not (by_news and self._woken) and not self._closing():
                     self._changed.wait(min(wait, _SYNC))
@@ -227,6 +226,11 @@ class Courier:
                     break
         with self._changed:
             self._woken = False
+
+    def _sync(self) -> None:
+        if time.monotonic() - self._synced > _SYNC:
+            self._spool.sync()
+            self._synced = time.monotonic()
 
     def _closing(self) -> bool:
         return self._until < math.inf

@@ -30,6 +30,16 @@ def test_no_password_before_a_host_survives_whatever_its_characters(form: str, s
         assert "qwerty" not in shown
 
 
+@given(st.text("aZ09.?=&#-", max_size=12).map(lambda inside: f"hunter{inside}qwerty"))
+def test_a_password_that_looks_like_a_host_with_a_query_ends_at_the_at_sign(secret: str) -> None:
+    assert mask(f"rtsp://adm:{secret}@10.0.0.7/main") == "rtsp://***@10.0.0.7/main"
+
+
+@pytest.mark.parametrize("rest", ["", "/", "/main?n=1", ":8080/a#b"])
+def test_a_token_that_stands_alone_before_a_host_is_hidden(rest: str) -> None:
+    assert mask(f"https://hunter2@shop.example{rest}") == f"https://***@shop.example{rest}"
+
+
 @given(st.sampled_from(["{}", "there is no '{}': check it", "-s{}"]), SECRETS)
 def test_no_password_survives_where_the_scheme_was_forgotten(form: str, secret: str) -> None:
     shown = mask(form.replace("{}", f"adm:{secret}@10.0.0.1/a"))

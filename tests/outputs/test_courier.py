@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
+from contextlib import closing, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,8 +29,10 @@ class Fake:
         self.here = threading.Event()
         self.took: list[str] = []
         self.attempts: list[float] = []
+        self.calls = 0
 
     def deliver(self, letters, left) -> int:
+        self.calls += 1
         if letters:
             self.attempts.append(time.monotonic())
         if self.troubles and letters:
@@ -104,6 +108,55 @@ def test_attempts_are_apart_and_never_at_the_same_beat(tmp_path: Path, monkeypat
 
     assert min(b - a for a, b in pairwise(there.attempts)) >= 0.05
     assert 0.05 <= min(asked) < max(asked) <= 0.1
+
+
+def test_attempts_become_rarer_the_longer_the_other_side_is_away(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(courier, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(courier, "LONGEST_WAIT", 0.16)
+    there = Fake()
+    one = Courier("x", Spool(tmp_path / "s.db", 10), there)
+    send(one, 1)
+    until(lambda: len(there.attempts) >= 8)
+    one.close()
+
+    waits = [b - a for a, b in pairwise(there.attempts)]
+    assert all(wait >= 0.5 * min(0.01 * 2**n, 0.16) for n, wait in enumerate(waits))
+
+
+def test_while_there_is_nothing_to_send_the_thread_sleeps(tmp_path: Path) -> None:
+    there = Fake()
+    there.here.set()
+    one = Courier("x", Spool(tmp_path / "s.db", 10), there)
+    send(one, 1)
+    until(lambda: there.took)
+    began, calls = time.monotonic(), there.calls
+    until(lambda: there.calls >= calls + 3)
+    waited = time.monotonic() - began
+    one.close()
+
+    assert waited > 0.15  # looks at the connection are a tenth of a second apart
+
+
+def test_what_waits_goes_to_the_disk_while_the_other_side_takes_its_time(tmp_path: Path, monkeypatch) -> None:
+    class Slow(Fake):
+        def deliver(self, letters, left) -> int:
+            self.here.wait(0.01)
+            return 0
+
+    def kept() -> int:
+        """What a power cut would leave: SQLite's log is gone with it."""
+        left = tmp_path / "left.db"
+        left.write_bytes((tmp_path / "s.db").read_bytes())
+        with closing(sqlite3.connect(left)) as db, suppress(sqlite3.DatabaseError):
+            return int(db.execute("SELECT count(*) FROM letters").fetchone()[0])
+        return 0
+
+    monkeypatch.setattr(courier, "_SYNC", 0.05)
+    one = Courier("x", Spool(tmp_path / "s.db", 1000), Slow())
+    send(one, 50)
+
+    until(lambda: kept() == 50)
+    one.close()
 
 
 def test_what_only_a_person_can_mend_is_said_though_something_lesser_was(tmp_path: Path, caplog) -> None:

@@ -353,6 +353,19 @@ def test_a_frame_in_which_nothing_changes_is_no_news() -> None:
     assert heard == [True, False, True, False, True, False]
 
 
+def test_a_state_says_since_when_it_is_so_and_why_whatever_others_do(monkeypatch) -> None:
+    retained = Retained("shop", DOOR, told=False)
+    retained.heed(result(0, "source_ended", reason="stopped"))
+    before = retained.messages()["shop/door/state"]
+
+    monkeypatch.setattr(time, "time", lambda: 4e9)
+    retained.heed(result(0, "source_started", source="till"))
+
+    assert retained.messages()["shop/door/state"] == before
+    assert json.loads(before)["reason"] == "stopped"
+    assert json.loads(retained.messages()["shop/till/state"])["updated"].startswith("2096-")
+
+
 def test_the_last_frame_leaves_nobody_in_sight() -> None:
     retained = Retained("shop", DOOR, told=False)
     retained.heed(result(0, "source_started", "track_started", people=2))
