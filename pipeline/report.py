@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import Counter, deque
@@ -165,12 +166,13 @@ class Report:
         )
 
 
-def peak_mb() -> float:
-    """Most memory this process has held so far, megabytes; NaN where the system does not tell."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux: the other count begins with what the parent process held
-        lines = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines())
-        return round(int(lines["VmHWM"].split()[0]) / 1024, 1)
+def peak_mb(status: Path = Path("/proc/self/status")) -> float:
+    """Most memory this process has held so far, megabytes; NaN where the system does not tell.
+
+    `status`: where Linux tells; its other count begins with what the parent process held.
+    """
+    if status.exists() and (told := re.search(rb"VmHWM:\s*(\d+)", status.read_bytes())):
+        return round(int(told[1]) / 1024, 1)
     try:
         import resource
     except ImportError:  # Windows

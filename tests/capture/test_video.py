@@ -306,3 +306,11 @@ def test_an_appended_recording_goes_on_where_the_first_one_ended() -> None:
     times = [clock.time(p) for p in (0.0, 0.1, 50.0, 50.1, 0.0, 0.1)]
 
     assert times == pytest.approx([0, 0.1, 50, 50.1, 50.2, 50.3])
+
+
+def test_frames_without_any_time_are_a_twenty_fifth_of_a_second_apart_until_one_bears_its_own() -> None:
+    clock = Playback()
+
+    times = [clock.time(p) for p in (math.nan, math.nan, 7.0, 7.1)]
+
+    assert times == pytest.approx([0, 0.04, 0.08, 0.18])

@@ -281,6 +281,22 @@ def test_what_was_taken_is_not_left_in_the_file(tmp_path: Path) -> None:
     assert sys.platform == "win32" or path.stat().st_mode & 0o077 == 0
 
 
+def test_what_comes_after_the_end_leaves_the_file_to_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "spool.db"
+    spool = Spool(path, 9)
+    spool.append(letters(1, 2))
+    spool.close()
+
+    spool.append(letters(3))  # as by a thread that hung meanwhile
+    spool.acknowledge(1)
+    spool.sync()
+    spool.close()
+
+    assert spool.read(9) == []
+    assert waiting(Spool(path, 9)) == [1, 2]
+    assert [file.name for file in tmp_path.glob("*broken*")] == []
+
+
 def test_one_thread_may_write_while_another_reads(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool.db", 10**5)
     heard: list[int] = []

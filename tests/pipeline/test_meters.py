@@ -1,10 +1,14 @@
 """Rates and histograms of a run."""
 
+import sys
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.status import BOUNDS
 from pipeline.meters import Histogram, Rate
+from pipeline.report import peak_mb
 
 
 @given(st.lists(st.integers(0, 12_000), max_size=300), st.integers(0, 15))
@@ -28,3 +32,15 @@ def test_a_histogram_holds_every_duration_in_its_class(durations) -> None:
     assert sum(histogram.counts) == len(durations)
     for i, bound in enumerate(BOUNDS):
         assert sum(histogram.counts[: i + 1]) == sum(s <= bound for s in durations)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody tells it there")
+def test_the_most_memory_is_told_also_where_the_state_of_a_process_leaves_it_out(tmp_path) -> None:
+    status = tmp_path / "status"
+
+    status.write_text("Name:\tpython\nVmSize:\t 9 kB\nVmRSS:\t 9 kB\nThreads:\t1\n")  # as gVisor has it
+    assert 10 < peak_mb(status) < 1e6
+
+    status.write_text("Name:\t문\nVmHWM:\t  2048 kB\nVmRSS:\t 9 kB\n", encoding="utf-8")
+    assert peak_mb(status) == 2.0
+    assert 10 < peak_mb() < 1e6

@@ -90,3 +90,33 @@ def test_a_face_at_the_border_is_hidden_up_to_the_border():
     blur(picture, np.array([[-20.0, -20, 30, 30]]))
 
     assert detail(picture[:28, :28]) < 0.01 * detail(NOISE[:28, :28])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_stripes_finer_than_a_quarter_of_a_large_face_vanish_whichever_way_they_run(axis):
+    stripes = (np.indices((320, 320))[axis] // 8 % 2 * 255).astype(np.uint8)  # ten across the face
+    picture = np.repeat(stripes[..., None], 3, axis=2)
+
+    blur(picture, np.array([[80.0, 80, 240, 240]]))
+
+    assert np.ptp(picture[80:240, 80:240]) < 40
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_blur_of_a_mirrored_picture_is_the_mirrored_blur(axis):
+    picture, mirrored = NOISE.copy(), np.ascontiguousarray(np.flip(NOISE, axis))
+    box = np.array([[120.0, 80, 200, 160]])  # in the middle
+
+    blur(picture, box)
+    blur(mirrored, box)
+
+    assert np.abs(np.flip(mirrored, axis).astype(int) - picture).max() <= 4
+
+
+def test_the_picture_stays_sharp_beside_the_curve_of_a_face():
+    picture = NOISE.copy()
+
+    blur(picture, np.array([[100.0, 50, 180, 130]]))
+
+    corner = np.s_[18:36, 68:86]
+    assert np.array_equal(picture[corner], NOISE[corner])

@@ -113,6 +113,17 @@ def test_a_face_missed_between_two_sights_is_shown_on_the_line_between_them():
     assert all(covers(s, box(10 + 10 * i)) for i, s in enumerate(shown))
 
 
+@pytest.mark.parametrize("others", [(), ((400, 10, 440, 50),)], ids=["nobody else", "somebody else"])
+def test_a_face_missed_before_it_had_an_id_is_shown_on_its_way_and_not_at_anothers_place(others):
+    rows = [(Tracks.none(), faces(box(10))), (Tracks.none(), faces(*others))]
+    rows += [(tracks({7: box(10 + 4 * i)}, time=i / RATE), faces(box(10 + 4 * i))) for i in (2, 3)]
+
+    shown = run(Hindsight(0.5, covering=True), film(*rows))
+
+    assert [s.tracks.ids.tolist() for s in shown] == [[7]] * 4
+    assert [s.tracks.boxes[0, 0] for s in shown] == pytest.approx([10, 14, 18, 22])
+
+
 def test_a_label_says_the_latest_that_was_known_in_time():
     pairs = []
     for i in range(30):

@@ -5,7 +5,7 @@ import pytest
 
 from core.settings import RenderConfig
 from core.types import ENDED, LOST, Evidence, Tracks
-from render.overlay import PALETTE, Overlay, Scene, colour_of, forms
+from render.overlay import GREY, PALETTE, Overlay, Scene, colour_of, forms
 from render.panel import Panels
 from render.text import Lettering
 from tests.make import evidence, tracks
@@ -56,6 +56,7 @@ def test_a_lost_face_is_dashed_and_paler_than_a_seen_one():
 
     assert near(seen[100:200, 190:310], PALETTE[0]) > 0
     assert near(lost[:, :], PALETTE[0]) == 0
+    assert near(lost, [(own + GREY[0]) / 2 for own in PALETTE[0]]) > 0
     side = (lost[100:200, 196:205] != 90).any(axis=(1, 2))
     assert 3 <= np.count_nonzero(np.diff(side.astype(int)) == 1) <= 20
 
