@@ -209,6 +209,27 @@ def test_a_call_that_hangs_is_left_behind_and_another_one_gets_the_pictures(monk
     source.close()
 
 
+def test_a_call_within_its_time_out_is_waited_for(monkeypatch) -> None:
+    monkeypatch.setattr(live, "_SILENCE", 0.02)
+    there, calls = threading.Event(), []
+
+    def connect() -> Script:
+        calls.append(1)
+        there.wait()
+        return Script(grab(5))
+
+    source = Live(INFO, connect, CaptureConfig(open_timeout=5))
+    before = [source.read() for _ in range(5)]
+    there.set()
+    while isinstance(item := source.read(), Gap):
+        pass
+    source.close()
+
+    assert all(isinstance(gap, Gap) for gap in before)
+    assert int(item.image[0, 0, 0]) == 5
+    assert len(calls) == 1
+
+
 def test_no_more_than_three_calls_hang_at_once(monkeypatch) -> None:
     monkeypatch.setattr(live, "_HANGS", 0.01)
     monkeypatch.setattr(live, "_SILENCE", 0.01)

@@ -86,6 +86,7 @@ def test_the_worst_group_needs_enough_cases():
     values, group = np.array([9.0, 2.0, 4.0, 1.0]), np.array([0, 1, 1, -1])
 
     assert plain(worst(values, group, 2, least=2), 4) == 3
+    assert plain(worst(values, group, 2, least=1), 4) == 9
     assert np.isnan(plain(worst(values, group, 2, least=3), 4))
 
 

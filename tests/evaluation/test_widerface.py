@@ -76,6 +76,12 @@ def test_a_hit_needs_half_of_the_joint_area(shift, found):
     assert (result.hits.tolist() == [0]) is found
 
 
+def test_just_half_of_the_joint_area_is_a_hit():
+    whole, half = np.array([[0.0, 0, 9, 9]]), np.array([[0.0, 0, 9, 4]])  # 100 and 50 px with the last ones
+
+    assert match(whole, np.float32([0.9]), half, np.array([True])).hits.tolist() == [0]
+
+
 def test_scores_are_stretched_over_all_pictures_together():
     """A hit at 0.51 and a false alarm at 0.5 in another picture differ, however close."""
     good = match(boxes(0), scores(0.51), boxes(0), counted(True))

@@ -164,6 +164,19 @@ def test_a_face_is_covered_before_its_first_and_after_its_last_sight_on_its_way(
     assert not [s for s in shown if not 0.099 <= s.result.stamp.time <= 1.701 and len(s.cover)]
 
 
+def test_a_face_that_turned_back_is_covered_where_it_came_from_and_where_it_was_going():
+    there_and_back = [10 + 8 * min(i, 20 - i) for i in range(20)]  # px, at 25 frames/s
+    rows = [(Tracks.none(), faces())] * 5
+    rows += [(tracks({3: box(x)}, time=(5 + i) / RATE), faces(box(x))) for i, x in enumerate(there_and_back)]
+    rows += [(Tracks.none(), faces())] * 5
+
+    shown = run(Hindsight(0.5, covering=True), film(*rows))
+
+    (before,), (after,) = shown[4].cover, shown[25 + 2].cover
+    assert (before[0], before[2]) == pytest.approx((10 - 8, 50))
+    assert (after[0], after[2]) == pytest.approx((18 - 3 * 8, 58))
+
+
 def test_detections_that_become_nobody_are_covered_around_their_time():
     rows = [(Tracks.none(), faces(box(200), score=0.31) if i == 10 else Faces.none()) for i in range(21)]
 

@@ -18,6 +18,7 @@ from core.settings import SinkConfig
 from tests.waiting import until
 from tests.web.run import Run, end, noise, picture, serving, show, up
 from web import app as application
+from web import mjpeg
 from web import pictures as pictures_module
 from web import server as server_module
 from web.sink import WebPages
@@ -239,6 +240,23 @@ def test_who_watches_a_source_that_ends_sees_it_again_when_it_comes_back() -> No
 
     last = seen.split(b"\r\n--picture\r\n")[-2].partition(b"\r\n\r\n")[2]
     assert abs(_decode(last).mean() - 200) < 2
+
+
+def test_who_watches_before_the_first_picture_gets_it_when_it_comes(monkeypatch) -> None:
+    looks, after = [], pictures_module.Pictures.after
+
+    async def counted(self, *args):
+        looks.append(1)
+        return await after(self, *args)
+
+    monkeypatch.setattr(mjpeg, "REPEAT", 0.02)
+    monkeypatch.setattr(pictures_module.Pictures, "after", counted)
+    with serving(Run("door")) as pages, httpx.stream("GET", f"{pages.address}mjpeg/door") as response:
+        until(lambda: len(looks) > 3)  # there was none each time
+        show(pages, picture(200))
+        (first,) = _parts(response, 1)
+
+    assert abs(_decode(first).mean() - 200) < 2
 
 
 def test_an_unknown_source_is_answered_with_those_that_exist() -> None:
