@@ -162,19 +162,23 @@ class Post:
 @contextlib.contextmanager
 def _limited(connection: socket.socket) -> Iterator[None]:
     """Let nothing wait for this connection longer than a whole call may take."""
-    # Not the method of an encrypted one, which would take the encryption away under who reads.
-    end = threading.Timer(_CALL, _shut, [connection])
+    late = threading.Event()
+
+    def shut() -> None:
+        late.set()
+        with contextlib.suppress(OSError):
+            # Not the method of an encrypted one, which would take the encryption away under who reads.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    end = threading.Timer(_CALL, shut)
     end.daemon = True
     end.start()
     try:
         yield
     finally:
         end.cancel()
-
-
-def _shut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+    if late.is_set():  # http.client takes heads that break off for whole
+        raise TimeoutError(f"its answer took more than {_CALL:.0f} s")
 
 
 def batch(letters: Sequence[Letter]) -> bytes:

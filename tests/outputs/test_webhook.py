@@ -233,6 +233,7 @@ def test_a_server_that_answers_nonsense_is_asked_again(
 ) -> None:
     monkeypatch.setattr(webhook, "_CALL", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(PATIENCE)
         out = sink(listening.getsockname()[1], tmp_path)
         write(out, 1, 2)
         first, _ = listening.accept()
