@@ -251,11 +251,10 @@ def test_the_time_that_a_recording_began_is_that_of_a_picture_but_of_no_unrelate
     assert all(math.isnan(frame.stamp.wall) for frame in frames_of(tmp_path, wall=50.0))
 
 
-@pytest.mark.parametrize("ending", ["png", "avif"])  # Pillow has errors of their own for them
-def test_in_a_folder_an_unreadable_picture_is_left_out_and_counted(tmp_path, caplog, ending) -> None:
+def test_in_a_folder_an_unreadable_picture_is_left_out_and_counted(tmp_path, caplog) -> None:
     save(tmp_path / "1.png", corners())
-    broken = save(tmp_path / f"2.{ending}", corners())
-    broken.write_bytes(broken.read_bytes().replace(b"IDAT", b"XDAT").replace(b"av01", b"xxxx"))
+    broken = save(tmp_path / "2.png", corners())
+    broken.write_bytes(broken.read_bytes().replace(b"IDAT", b"XDAT"))
     save(tmp_path / "3.png", corners())
     source = opened(tmp_path)
 
