@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -293,7 +294,8 @@ def test_what_comes_after_the_end_leaves_the_file_to_the_next_run(tmp_path: Path
     spool.close()
 
     assert spool.read(9) == []
-    assert waiting(Spool(path, 9)) == [1, 2]
+    with closing(Spool(path, 9)) as again:
+        assert waiting(again) == [1, 2]
     assert [file.name for file in tmp_path.glob("*broken*")] == []
 
 
