@@ -163,7 +163,10 @@ def _main(words: Sequence[str] | None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _hide(sys.argv[1:] if words is None else words)
-        options = parser().parse_args(words)
+        try:
+            options = parser().parse_args(words)
+        except BrokenPipeError:  # some Pythons let it out of --help; whoever read it has enough
+            return 0
         _log(options.verbose)
         return _run(options, stopper)
     except StreamError:
