@@ -27,9 +27,10 @@ def ended(run: Callable[[], int | None]) -> int:
 
 
 def _flush() -> None:
-    """Write what waits for the standard output; at its exit Python would complain of a closed pipe."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Write what waits; at its exit Python would complain of a closed pipe, or of a terminal that is gone."""
+    for stream, gone in ((sys.stdout, BrokenPipeError), (sys.stderr, OSError)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except gone:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -472,7 +472,10 @@ def test_the_program_goes_on_when_its_terminal_is_closed(tmp_path: Path) -> None
     screen, terminal = pty.openpty()
     shell = ["sh", "-c", 'exec "$@" <"$0" 2>"$0"', os.ttyname(terminal)]  # its terminal is the first it opens
     words = [sys.executable, str(ROOT / "stream.py"), "--no-window", "-s", str(film), "-o", "-"]
-    process = subprocess.Popen([*shell, *words], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen(
+        [*shell, *words], stdout=subprocess.PIPE, text=True, start_new_session=True, env=usual
+    )
     assert process.stdout is not None
     process.stdout.readline()
 
