@@ -24,7 +24,7 @@ from evaluation.progress import watched
 from evaluation.samples import RACES, Sample
 from training.cache import build
 
-MOST = 176  # px, side of a cached face; smaller where a set's pictures are smaller than half of it
+MOST = 256  # px, side of a cached face; smaller where a set's pictures are smaller than half of it
 # What recipes call a set, whether it comes as a pack or in the layout it was published in.
 NAMES = {"allagefaces": "aaf"}
 

@@ -85,7 +85,7 @@ PLAIN = replace(FACES, heads=("age", "gender"), start=None, decay=0.01)
 RECIPES = {
     # Begins with a network that knows ages and genders already.
     "people": replace(
-        FACES, network="mobilenetv1", start="faceres_deep", size=144, zoom=1.0, shift=-0.12, epochs=12
+        FACES, network="mobilenetv1", start="faceres_deep", size=160, zoom=1.0, shift=-0.12, epochs=12
     ),
     "people_dlib": FACES,
     # Small steps for long: after 18 epochs of larger ones it told the faces it knew no better than others.
