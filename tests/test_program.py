@@ -54,7 +54,7 @@ def test_one_face_is_one_person_from_its_first_row_to_its_last(alone: Path) -> N
     assert [row["t"] for row in rows] == sorted(row["t"] for row in rows)
     ended = _of(rows, "track_ended")[0]
     assert (ended["reason"], ended["emotion"]) == ("end", "happy")
-    assert ended["gender"] != "male"  # a woman in a space suit, of whom the default network is not sure enough
+    assert ended["gender"] != "male"  # a woman in a space suit
     assert ended["age_low"] <= 37 <= ended["age_high"]  # Eileen Collins was about that
     assert ended["frames_seen"] >= 70
     assert rows[0]["utc"] == "2026-11-23T09:00:00.000Z"
