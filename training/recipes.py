@@ -31,7 +31,7 @@ class Recipe:
         decay: weight decay.
         balance: 0 takes the faces as they come, 1 all age bands (or moods) of all sets alike.
         dropout: share of the face's vector that the heads must do without.
-        start: card of the manifest whose convolutions it begins with.
+        start: card of the manifest whose convolutions it begins with, or folder of a training to go on from.
         gender: weight of the gender's loss; an age's is 1.
         votes: weight of FER+'s votes in the label of a mood; the rest is FER2013's.
         bare: share of faces shown as the set's bare picture.

@@ -1,34 +1,46 @@
-"""The convolutions that a network begins with, out of the ONNX file of a card."""
+"""What a network begins with: the convolutions in the ONNX file of a card, or all of another training."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import ConfigError, WeightsError
+from core.errors import ConfigError
 from core.types import F64
+from training.kept import kept
 from training.networks import FaceNet, started
 from weights.manifest import cards
 from weights.store import locate
 
 
-def begin(net: FaceNet, card: str, faces: Tensor) -> None:
-    """Start a network with the convolutions of a card that has the same layers.
+def begin(net: FaceNet, start: str, faces: Tensor) -> None:
+    """Start a network with what another one has learned.
 
     Args:
         net: that is to be trained.
-        card: id in the manifest.
+        start: id in the manifest of a card that has the same layers, or folder of a training of the
+            same network, whose heads are taken, too.
         faces: float32 (N, 3, S, S), prepared: a few hundred, to set the normalisations by.
 
     Raises:
         WeightsError: the card's file is not here; the message says how to bring it.
-        ConfigError: the package that reads it is not here.
+        ConfigError: neither, a training of another network, or the package that reads it is not here.
     """
-    known = cards()
-    if card not in known:
-        raise WeightsError(f"the recipe begins with '{card}', which weights/manifest.yaml does not know.")
-    started(net, convolutions(str(locate(known[card]))), faces)
+    card = cards().get(start)
+    if card is not None:
+        started(net, convolutions(str(locate(card))), faces)
+        return
+    if not Path(start).is_dir():
+        raise ConfigError(
+            f"the recipe's start: '{start}' is neither a card of the manifest nor a training's folder."
+        )
+    try:
+        net.load_state_dict(kept(Path(start)).net.state_dict())
+    except RuntimeError as error:
+        raise ConfigError(f"{start}: holds a training of another network or other heads.") from error
 
 
 def convolutions(path: str) -> dict[str, Tensor]:

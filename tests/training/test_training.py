@@ -16,6 +16,7 @@ from training.loop import Run, answers, prepare, train  # noqa: E402
 from training.mobilenet import mobilenetv1  # noqa: E402
 from training.networks import BUILDERS, ConvNorm, FaceNet, build, dlib_resnet, started  # noqa: E402
 from training.recipes import PLAIN, RECIPES  # noqa: E402
+from training.start import begin  # noqa: E402
 from training.targets import Faces, Fold  # noqa: E402
 from training.teachers import Trained, told  # noqa: E402
 
@@ -167,6 +168,25 @@ def test_a_network_begun_with_anothers_convolutions_answers_as_it(builder, shape
     started(net, weights, faces)
 
     torch.testing.assert_close(net.eval().backbone(faces), teacher.eval()(faces), rtol=1e-3, atol=1e-4)
+
+
+def test_a_training_goes_on_from_another_one_with_a_larger_crop(whole) -> None:
+    larger = replace(TINY, size=48, start=str(whole))
+    net, faces = build(larger), torch.randn(4, 3, 48, 48)
+
+    begin(net, larger.start, faces)
+
+    torch.testing.assert_close(net.eval()(faces), kept(whole).net(faces), rtol=1e-4, atol=1e-5)
+
+
+def test_a_beginning_that_does_not_fit_is_one_sentence(cache, whole, tmp_path, capsys) -> None:
+    words = ["train", "people_dlib", "--cache", str(cache), "--out", str(tmp_path / "run"), "--device", "cpu"]
+    sets = [word for change in ("sets=[drawn]", "size=32", "batch=16") for word in ("--set", change)]
+
+    assert main([*words, *sets, "--set", f"start={whole}"]) == 2
+    assert "training of another network" in capsys.readouterr().err
+    assert main([*words, *sets, "--set", "start=nowhere"]) == 2
+    assert "'nowhere' is neither" in capsys.readouterr().err
 
 
 def test_a_face_is_told_about_by_teachers_that_have_not_seen_it(cache, whole, tmp_path) -> None:
