@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ConfigError
-from core.types import F32, U8, Array
+from core.types import F32, U8, Array, Crop
 from training.augment import view_of
 from training.curves import append, trimmed
 from training.losses import age_loss, class_loss, quality_loss
@@ -36,6 +36,17 @@ def prepare(chips: U8) -> Tensor:
     """uint8 (N, S, S, 3) BGR as the network wants it: float32 (N, 3, S, S), channels last in memory."""
     rgb = (chips[..., ::-1].astype(np.float32) - np.array(MEAN, np.float32)) / np.float32(SCALE)
     return torch.from_numpy(np.ascontiguousarray(rgb)).permute(0, 3, 1, 2)
+
+
+def upright(faces: Faces, rows: Iterable[int], crop: Crop) -> U8:
+    """Those faces exactly as the stream cuts them, uint8 (N, S, S, 3) BGR."""
+    return np.stack([view_of(*faces.picture(row), crop, None) for row in rows])
+
+
+def varied(faces: Faces, rows: Iterable[int], recipe: Recipe, rng: np.random.Generator) -> U8:
+    """The same a little different each time, as they are trained on."""
+    pictures = (faces.picture(row) for row in rows)
+    return np.stack([view_of(*p, recipe.crop, rng, recipe.bare, spoilt=recipe.spoilt) for p in pictures])
 
 
 def lowered(device: str) -> AbstractContextManager[object]:
@@ -166,9 +177,7 @@ def batches(faces: Faces, recipe: Recipe, seed: int, epoch: int) -> Iterator[tup
 
     def make(nth: int) -> tuple[Tensor, Targets]:
         own = np.random.default_rng([seed, epoch, nth])
-        pictures = [faces.picture(row) for row in blocks[nth]]
-        views = [view_of(*p, recipe.crop, own, recipe.bare, spoilt=recipe.spoilt) for p in pictures]
-        return prepare(np.stack(views)), faces.targets.take(blocks[nth])
+        return prepare(varied(faces, blocks[nth], recipe, own)), faces.targets.take(blocks[nth])
 
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(make, 0)
@@ -212,8 +221,7 @@ def answers(net: FaceNet, faces: Faces, recipe: Recipe, flip: bool = False) -> d
     device = next(net.parameters()).device
     said: dict[str, list[Array]] = {}
     for start in range(0, len(faces), 256):
-        rows = range(start, min(start + 256, len(faces)))
-        chips = np.stack([view_of(*faces.picture(row), recipe.crop, None) for row in rows])
+        chips = upright(faces, range(start, min(start + 256, len(faces))), recipe.crop)
         if flip:
             chips = chips[:, :, ::-1]
         with torch.no_grad(), lowered(device.type):

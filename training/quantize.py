@@ -20,11 +20,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from core.errors import WeightsError
 from core.types import F32
-from training.augment import view_of
 from training.export import opened
 from training.graph import INPUT, save
 from training.kept import Kept
-from training.loop import prepare
+from training.loop import prepare, upright
 from training.measures import by_set
 from training.targets import Faces
 
@@ -111,8 +110,7 @@ def shown(faces: Faces) -> range:
 
 def chips(faces: Faces, trained: Kept, rows: range) -> F32:
     """Faces as the network gets them, float32 (N, 3, S, S)."""
-    cut = np.stack([view_of(*faces.picture(row), trained.recipe.crop, None) for row in rows])
-    return np.ascontiguousarray(prepare(cut).numpy())
+    return np.ascontiguousarray(prepare(upright(faces, rows, trained.recipe.crop)).numpy())
 
 
 def _lost(trained: Kept, cache: Path, plain: Path, small: Path) -> list[str]:

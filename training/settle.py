@@ -17,10 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.augment import view_of
 from training.graph import folded
 from training.kept import Kept
-from training.loop import prepare
+from training.loop import prepare, varied
 from training.networks import FaceNet
 from training.quantize import chips, shown
 from training.targets import Faces
@@ -85,9 +84,7 @@ def settled(trained: Kept, cache: Path) -> Kept:
     fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         drawn = rng.choice(len(faces), BATCH, p=faces.weights)
-        pictures = [faces.picture(row) for row in drawn]
-        seen = [view_of(*p, recipe.crop, rng, recipe.bare, spoilt=recipe.spoilt) for p in pictures]
-        batch = prepare(np.stack(seen))
+        batch = prepare(varied(faces, drawn, recipe, rng))
         with torch.no_grad():
             wanted = whole(batch)
         said = net(batch)  # not in bfloat16, which rounds as coarsely as 8 bits

@@ -18,9 +18,8 @@ from core.errors import ConfigError
 from core.session import open_session
 from core.types import F32, Array
 from estimators.network import Network
-from training.augment import view_of
 from training.kept import Kept, kept
-from training.loop import answers
+from training.loop import answers, upright
 from training.networks import probable
 from training.targets import Faces
 from weights.manifest import cards
@@ -127,7 +126,7 @@ class Carded:
         crop = network.crop
         parts = []
         for row in range(len(faces)):
-            chip = view_of(*faces.picture(row), crop, None)[..., ::-1]
+            chip = upright(faces, [row], crop)[0, ..., ::-1]
             both = np.ascontiguousarray(np.stack([chip, chip[:, ::-1]]))
             parts.append(network.estimate(both, np.ones(2, np.float32)).female.mean())
         female = np.array(parts, np.float32)

@@ -11,16 +11,13 @@ import argparse
 import os
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from core.errors import ConfigError
-from core.types import U8
 from evaluation.options import natural, whole
-from training.augment import view_of
 from training.curves import drawn, read
 from training.kept import processor
-from training.loop import Run, prepare, train
+from training.loop import Run, prepare, train, upright
 from training.networks import FaceNet, build
 from training.recipes import RECIPES, Recipe, chosen
 from training.start import begin
@@ -62,7 +59,8 @@ def run(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     net = build(recipe)
     if recipe.start and not (options.out / "checkpoint.pt").exists():
-        begin(net, recipe.start, prepare(_shown(faces, recipe)))
+        shown = upright(faces, range(0, len(faces), max(1, len(faces) // SHOWN)), recipe.crop)
+        begin(net, recipe.start, prepare(shown))
     if options.teachers:
         teachers = [teacher(name, device) for name in options.teachers.split(",")]
         faces.targets.told.update(told(teachers, faces, options.out / "told.npz"))
@@ -80,8 +78,3 @@ def _train(
     train(Run(recipe, net, options.seed, steps, 0, device, fold, teachers), faces, tune, options.out)
     for name, svg in drawn(read(options.out / "curves.csv")).items():
         (options.out / f"{name}.svg").write_text(svg, encoding="utf-8")
-
-
-def _shown(faces: Faces, recipe: Recipe) -> U8:
-    rows = range(0, len(faces), max(1, len(faces) // SHOWN))
-    return np.stack([view_of(*faces.picture(row), recipe.crop, None) for row in rows])
