@@ -1,128 +1,113 @@
-"""Settles a trained network's weights to calculating in 8 bits, so that it answers as it did before.
+"""Settles a trained network to calculating in 8 bits: each of its maps keeps its mean.
 
-The network goes on learning, for one to three minutes, from its own answers in 32 bits, while weights
-and maps are rounded as they will be. Source: Jacob et al., "Quantization and training of neural networks
-for efficient integer-arithmetic-only inference", CVPR 2018, section 3; rounding lets gradients through
-as if it were not there (Bengio et al., arXiv 1308.3432).
+Rounded weights and maps move the mean of a map a little, and each layer adds to what those before it did.
+What they move is taken from the biases. Source: Nagel et al., "Data-free quantization through weight
+equalization and bias correction", ICCV 2019, section 4.2; the means are those of faces.
 """
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.utils.hooks import RemovableHandle
 
 from training.graph import folded
 from training.kept import Kept
-from training.loop import prepare, varied
+from training.loop import lowered
 from training.networks import FaceNet
 from training.quantize import chips, shown
 from training.targets import Faces
 
-SEEN = 10_240  # faces that it learns from
-BATCH = 64
-RATE = 1e-5  # of Adam; ten times that ruins a network whose normalisations are folded in
 MAPS, WEIGHTS = 255, 64  # steps of 8 bits; of 7 bits on either side of zero
 TINY = 1e-12
 
 
 class Rounded(nn.Module):
-    """A convolution with rounded weights and input, once it has seen how far the input reaches."""
+    """A convolution that calculates as in 8 bits, then brings the mean of each map back to what it was."""
 
-    def __init__(self, layer: nn.Conv2d) -> None:
-        """Take a convolution."""
+    def __init__(self, layer: nn.Conv2d, means: Tensor, low: float, high: float) -> None:
+        """Take a convolution with a bias, the means of its maps, and how far its input reaches."""
         super().__init__()
-        self.layer = layer
-        self.watching = True
-        self.low = self.high = 0.0
+        self.layer, self.means, self.low, self.high = layer, means, low, high
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps in, maps out."""
-        weight = self.layer.weight
-        if self.watching:
-            self.low, self.high = min(self.low, float(maps.min())), max(self.high, float(maps.max()))
-        else:
-            step = weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp(min=TINY) / WEIGHTS
-            weight = _through(weight / step) * step
-            maps = _rounded(maps, self.low, self.high)
-        made: Tensor = self.layer._conv_forward(maps, weight, self.layer.bias)
-        return made
-
-
-def _through(value: Tensor) -> Tensor:
-    """Rounded; the gradient passes as if it were not."""
-    return value + (value.round() - value).detach()
+        bias = self.layer.bias
+        assert bias is not None
+        step = self.layer.weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=TINY) / WEIGHTS
+        weight = (self.layer.weight / step).round() * step
+        made: Tensor = self.layer._conv_forward(_rounded(maps, self.low, self.high), weight, bias)
+        moved = self.means - made.mean((0, 2, 3))
+        bias += moved
+        return made + moved[:, None, None]
 
 
 def _rounded(maps: Tensor, low: float, high: float) -> Tensor:
     """Maps in the steps of 8 bits between those two numbers."""
+    low, high = min(low, 0.0), max(high, 0.0)
     step = max(high - low, TINY) / MAPS
     zero = round(-low / step)
-    return (_through((maps / step + zero).clamp(0, MAPS)) - zero) * step
+    return ((maps / step + zero).round().clamp(0, MAPS) - zero) * step
 
 
 def settled(trained: Kept, cache: Path) -> Kept:
-    """The same training, its weights as good in 8 bits as they were in 32; normalisations folded in.
+    """The same training, its answers as good in 8 bits as they were; normalisations folded in.
 
     Args:
         trained: what is to be settled; it stays as it is.
         cache: folder of the faces that it was trained on.
     """
-    recipe, rng = trained.recipe, np.random.default_rng(0)
-    faces = Faces(
-        cache, recipe.sets, "train", recipe.balance, recipe.votes, fold=trained.fold, share=recipe.share
-    )
-    whole = folded(trained.net).to(memory_format=torch.channels_last)
-    net = _wrapped(copy.deepcopy(whole), faces, trained)
-    optimizer = torch.optim.Adam(net.parameters(), lr=RATE)
-    steps = SEEN // BATCH
-    fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for _ in range(steps):
-        drawn = rng.choice(len(faces), BATCH, p=faces.weights)
-        batch = prepare(varied(faces, drawn, recipe, rng))
-        with torch.no_grad():
-            wanted = whole(batch)
-        said = net(batch)  # not in bfloat16, which rounds as coarsely as 8 bits
-        loss = torch.stack([_apart(said[name], wanted[name]) for name in said]).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        fall.step()
-    return replace(trained, net=_unwrapped(net))
-
-
-def _wrapped(net: FaceNet, faces: Faces, trained: Kept) -> FaceNet:
-    """Its convolutions rounded, after a look at some faces."""
-    for parent in list(net.modules()):
-        for name, layer in list(parent.named_children()):
-            if isinstance(layer, nn.Conv2d):
-                setattr(parent, name, Rounded(layer))
+    recipe = trained.recipe
+    faces = Faces(cache, recipe.sets, "train", 0, recipe.votes, fold=trained.fold)
+    seen = torch.from_numpy(chips(faces, trained, shown(faces)))
+    net = folded(trained.net).to(memory_format=torch.channels_last)
     with torch.no_grad():
-        for row in shown(faces):
-            net(torch.from_numpy(chips(faces, trained, range(row, row + 1))))
-    for module in net.modules():
-        if isinstance(module, Rounded):
-            module.watching = False
-    return net
+        places = _watched(trained.net, seen)
+        layers = {name: Rounded(net.get_submodule(name), *place) for name, place in places.items()}
+        _put(net, layers)
+        net(seen)  # from the first layer to the last: each sees maps that are right again
+    _put(net, {name: rounded.layer for name, rounded in layers.items()})
+    return replace(trained, net=net)
 
 
-def _unwrapped(net: FaceNet) -> FaceNet:
-    for parent in list(net.modules()):
-        for name, layer in list(parent.named_children()):
-            if isinstance(layer, Rounded):
-                setattr(parent, name, layer.layer)
-    return net
+def _watched(net: FaceNet, seen: Tensor) -> dict[str, tuple[Tensor, float, float]]:
+    """Of each convolution the means of its maps, normalised, and the ends of its input.
+
+    As it was trained: where that was in bfloat16, its normalisations allow for what this moves.
+    """
+    found: dict[str, tuple[Tensor, float, float]] = {}
+
+    def watch(name: str, layer: nn.Module, after: nn.Module) -> list[RemovableHandle]:
+        ends: list[float] = []
+
+        def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            ends[:] = float(inputs[0].min()), float(inputs[0].max())
+
+        def behind(_: nn.Module, __: tuple[Tensor, ...], made: Tensor) -> None:
+            found[name] = made.float().mean((0, 2, 3)), ends[0], ends[1]
+
+        return [layer.register_forward_pre_hook(before), after.register_forward_hook(behind)]
+
+    hooks = []
+    for place, parent in net.named_modules():
+        children = list(parent.named_children())
+        for (name, layer), (_, after) in zip(children, children[1:] + children[-1:], strict=True):
+            if isinstance(layer, nn.Conv2d):
+                normalised = isinstance(after, nn.BatchNorm2d)
+                hooks += watch(f"{place}.{name}", layer, after if normalised else layer)
+    with lowered("cpu"):
+        net(seen)
+    for hook in hooks:
+        hook.remove()
+    return found
 
 
-def _apart(said: Tensor, wanted: Tensor) -> Tensor:
-    """How far the answers are from those in 32 bits: of classes the divergence, of numbers the square."""
-    if said.shape[1] == 1:
-        return functional.mse_loss(said, wanted)
-    return functional.kl_div(
-        said.log_softmax(1), wanted.log_softmax(1), reduction="batchmean", log_target=True
-    )
+def _put(net: FaceNet, layers: Mapping[str, nn.Module]) -> None:
+    """Those modules at those places."""
+    for name, layer in layers.items():
+        place, _, last = name.rpartition(".")
+        setattr(net.get_submodule(place), last, layer)

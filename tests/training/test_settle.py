@@ -9,7 +9,6 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make inst
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: make install-train")
 
 from tests.training.drawn import cached  # noqa: E402
-from training import settle  # noqa: E402
 from training.export import opened  # noqa: E402
 from training.graph import answering, model  # noqa: E402
 from training.kept import Kept, kept  # noqa: E402
@@ -17,6 +16,7 @@ from training.loop import Run, train  # noqa: E402
 from training.networks import Residual, build  # noqa: E402
 from training.quantize import chips, quantize  # noqa: E402
 from training.recipes import PLAIN  # noqa: E402
+from training.settle import settled  # noqa: E402
 from training.targets import Faces  # noqa: E402
 
 RECIPE = replace(
@@ -46,24 +46,23 @@ def _ages(made: bytes, seen) -> np.ndarray:
     return opened(made).run(["age"], {"face": seen})[0] @ np.arange(101)
 
 
-def test_a_network_that_was_settled_answers_in_8_bits_more_as_it_did_in_32(tmp_path, monkeypatch) -> None:
+def test_a_network_that_was_settled_answers_in_8_bits_more_as_it_did_in_32(tmp_path) -> None:
     cache = cached(tmp_path / "cache", 160)
     faces, tune = (Faces(cache, ("drawn",), part, 0, 0.4) for part in ("train", "tune"))
     torch.manual_seed(2)
     train(Run(RECIPE, build(RECIPE), 1, len(faces) // RECIPE.batch), faces, tune, tmp_path / "run")
     trained = kept(tmp_path / "run")
     _hard_to_round(trained)
-    monkeypatch.setattr(settle, "SEEN", 5120)
 
-    whole, soft = (model(answering(t, ("age",)), 48) for t in (trained, settle.settled(trained, cache)))
+    whole, soft = (model(answering(t, ("age",)), 48) for t in (trained, settled(trained, cache)))
     for name, source in (("cut", whole), ("settled", soft)):
         quantize(trained, whole, source, cache, tmp_path / name, force=True)
 
     seen = chips(faces, trained, range(len(faces)))
     exact = _ages(whole.SerializeToString(), seen)
-    cut, settled = (_ages((tmp_path / name).read_bytes(), seen) for name in ("cut", "settled"))
+    cut, soft = (_ages((tmp_path / name).read_bytes(), seen) for name in ("cut", "settled"))
     kernels = [onnx.numpy_helper.to_array(t) for t in onnx.load(tmp_path / "settled").graph.initializer]
     assert np.ptp(exact) > 20  # it has learned to tell them apart
-    assert np.abs(settled - exact).mean() < 0.7 * np.abs(cut - exact).mean()
+    assert np.abs(soft - exact).mean() < 0.7 * np.abs(cut - exact).mean()
     # 7 bits: sums of full products overflow on x86 processors without VNNI.
     assert max(np.abs(k).max() for k in kernels if k.dtype == np.int8 and k.ndim == 4) == 64
