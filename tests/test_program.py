@@ -59,7 +59,7 @@ def test_one_face_is_one_person_from_its_first_row_to_its_last(alone: Path) -> N
     assert rows[0]["utc"] == "2026-11-23T09:00:00.000Z"
 
 
-@pytest.mark.xfail(strict=True, reason="people of 160 px says female with 0.56 only: docs/estimates.md")
+@pytest.mark.xfail(strict=True, reason="people says female with 0.65 only: docs/estimates.md")
 def test_the_woman_in_the_space_suit_is_named_female(alone: Path) -> None:
     ended = _of(_rows(alone / "door.jsonl"), "track_ended")[0]
 

@@ -35,12 +35,16 @@ def begin(net: FaceNet, start: str, faces: Tensor) -> None:
         return
     if not Path(start).is_dir():
         raise ConfigError(
-            f"the recipe's start: '{start}' is neither a card of the manifest nor a training's folder."
+            f"the recipe's start: '{start}' is neither a card of weights/manifest.yaml nor a folder "
+            "with a training. Check the path."
         )
     try:
         net.load_state_dict(kept(Path(start)).net.state_dict())
     except RuntimeError as error:
-        raise ConfigError(f"{start}: holds a training of another network or other heads.") from error
+        raise ConfigError(
+            f"{start}: holds a training of another network or with other heads. Start from one of the "
+            "same, or from a card."
+        ) from error
 
 
 def convolutions(path: str) -> dict[str, Tensor]:
