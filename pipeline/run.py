@@ -28,7 +28,7 @@ from pipeline.ports import Outputs, Window
 from pipeline.progress import Progress
 from pipeline.report import Report, peak_mb
 from pipeline.roster import Roster
-from pipeline.sinks import check_outputs, keep_earlier, open_sinks
+from pipeline.sinks import check_outputs, open_outputs
 from render.renderer import Renderer
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,8 @@ def run(plan: Plan, watch: Callable[[Loop], None]) -> int:
     window = open_window(plan, sources) if plan.window else None
     device = built.provider.removesuffix("ExecutionProvider")
     monitor = Monitor(Report(), sources, plan.version, device, built.pipeline)
-    written = keep_earlier(written, sources, cache(lambda: _readable(roster)))
-    monitor.outlets = open_sinks(written, plan.every_look, sources, monitor)
+    readable = cache(lambda: _readable(roster))
+    written, monitor.outlets = open_outputs(written, plan.every_look, sources, readable, monitor)
     loop = _loop(plan, roster, built, monitor, window)
     watch(loop)
     report = loop.run()

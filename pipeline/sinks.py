@@ -16,7 +16,7 @@ from core.protocols import Sink
 from core.settings import SinkConfig
 from core.status import Status
 from core.types import SourceInfo
-from outputs import SUMMARY, ending, open_sink
+from outputs import NETWORK, SUMMARY, ending, open_sink
 from outputs.looks_csv import LooksCsv
 from outputs.paths import check_paths, set_aside, short_of_room
 from pipeline.outlet import Outlet
@@ -68,6 +68,27 @@ def keep_earlier(
         SinkError: that of an output that is required.
     """
     return [sink for sink, _ in _each(sinks, lambda sink: set_aside([sink], sources, readable))]
+
+
+def open_outputs(
+    sinks: Sequence[SinkConfig],
+    every_look: str | None,
+    sources: Mapping[str, SourceInfo],
+    readable: Callable[[], bool],
+    status: Callable[[], Status],
+) -> tuple[list[SinkConfig], list[Outlet]]:
+    """Open all outputs; those that are left, and their threads.
+
+    Those on the network first: where one of them ends the run, as pages whose port is taken do, the files
+    of an earlier run are still as they were.
+
+    Raises:
+        ConfigError, SinkError: as `keep_earlier` and `open_sinks` say.
+    """
+    away = [sink for sink in sinks if ending(sink.path) in NETWORK]
+    outlets = open_sinks(away, every_look, sources, status)
+    left = keep_earlier([sink for sink in sinks if sink not in away], sources, readable)
+    return left, outlets + open_sinks(left, every_look, sources, status)
 
 
 def open_sinks(

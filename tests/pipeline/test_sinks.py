@@ -13,7 +13,7 @@ from core.errors import ConfigError, SinkError
 from core.settings import SinkConfig
 from core.status import Status
 from core.types import SourceInfo
-from pipeline.sinks import check_outputs, keep_earlier, open_sinks
+from pipeline.sinks import check_outputs, keep_earlier, open_outputs, open_sinks
 from tests.web.run import Run, serving
 
 DOOR = {"door": SourceInfo("door", "network", "rtsp://door", live=True)}
@@ -51,6 +51,20 @@ def test_pages_whose_port_is_taken_are_left_out_unless_they_are_required(
     assert "is taken by another program" in caplog.text
     with pytest.raises(SinkError, match="is taken"):
         open_sinks(sinks(SinkConfig(path=taken), folder=tmp_path), None, DOOR, Status)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_start_that_fails_by_a_taken_port_leaves_the_files_of_an_earlier_run_alone(
+    taken: str, tmp_path: Path, live: bool
+) -> None:
+    (tmp_path / "o.csv").write_text("earlier")
+    written = [SinkConfig(path=str(tmp_path / "o.csv")), SinkConfig(path=taken)]
+    sources = {"door": SourceInfo("door", "network" if live else "video", "door", live=live)}
+
+    with pytest.raises(SinkError, match="is taken"):
+        open_outputs(written, None, sources, lambda: True, Status)
+
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["earlier"]
 
 
 def test_a_file_whose_folder_is_missing_is_left_out_unless_it_is_required(
