@@ -15,7 +15,7 @@ from core.settings import SinkConfig
 from core.types import SourceInfo
 from outputs import BEGAN, NETWORK, PLACE, ending, misnamed
 from outputs.fan import fill
-from outputs.textfile import STDOUT, failure
+from outputs.textfile import STDOUT, failure, probe
 
 log = logging.getLogger(__name__)
 
@@ -147,13 +147,12 @@ def _unwritable(path: Path, folder: Path) -> SinkError | None:
     if not os.path.isdir(folder):  # noqa: PTH112  unlike pathlib's it never raises
         what = "is no folder" if os.path.exists(folder) else "does not exist"  # noqa: PTH110
         return SinkError(f"output {path}: the folder '{folder}' {what}. Make it first: mkdir -p '{folder}'")
-    probe = path if path.parent.is_dir() else folder / path.name  # folders of `{source}` come later
+    tried = path if path.parent.is_dir() else folder / path.name  # folders of `{source}` come later
     try:
-        existed = probe.exists()
-        with probe.open("ab"):
-            pass
+        existed = tried.exists()
+        probe(tried)
         if not existed:
-            probe.resolve().unlink()  # behind a link, not the link
+            tried.resolve().unlink()  # behind a link, not the link
     except OSError as error:
         return failure(path, error)
     return None

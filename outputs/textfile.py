@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 from core.errors import ReaderGone, SinkError
 
+if sys.platform != "win32":
+    import fcntl
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
@@ -98,9 +101,9 @@ class TextFile:
 
 
 def _opened(path: str, flags: int) -> int:
-    """As `os.open`; ENXIO if nobody reads a named pipe in time."""
+    """As `os.open`; ENXIO if nobody reads a named pipe in time, EBUSY if another run writes the file."""
     if not Path(path).is_fifo():
-        return os.open(path, flags, 0o666)
+        return _reserved(os.open(path, flags & ~os.O_TRUNC, 0o666), bool(flags & os.O_TRUNC))
     until = time.monotonic() + _READER
     while True:
         try:
@@ -112,6 +115,35 @@ def _opened(path: str, flags: int) -> int:
         else:
             os.set_blocking(pipe, True)
             return pipe
+
+
+def _reserved(file: int, empty: bool) -> int:
+    """The file, if no other run writes it, until it is closed; only then it may be emptied."""
+    try:
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            _lock(file)
+            if empty:
+                os.ftruncate(file, 0)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _lock(file: int) -> None:
+    if sys.platform == "win32":
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY)) from error
+    except OSError:  # some network file systems know no locks
+        return
+
+
+def probe(path: Path) -> None:
+    """Try to write a file, which stays as it is; OSError as the system has it, EBUSY as above."""
+    os.close(_reserved(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666), empty=False))
 
 
 def failure(path: Path, error: BaseException, until: float = float("nan")) -> SinkError:
@@ -126,6 +158,8 @@ def failure(path: Path, error: BaseException, until: float = float("nan")) -> Si
         words = f"the folder '{path.parent}' does not exist. Make it first."
     elif code == errno.ENXIO and path.is_fifo():
         words = "nobody reads this pipe; start its reader first."
+    elif code == errno.EBUSY:
+        words = "another run writes this file. End that one, or name another file."
     elif code == errno.EISDIR:
         words = "is a folder. Name a file in it."
     else:

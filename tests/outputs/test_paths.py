@@ -203,6 +203,23 @@ def test_a_text_file_that_cannot_be_made_fails_when_it_is_opened(tmp_path: Path)
         open_sink(SinkConfig(path=str(tmp_path / "no" / "a.csv")), sources("door"))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no such locks")
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.txt"])
+def test_a_file_that_another_run_writes_is_refused_and_left_alone(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    first = open_sink(SinkConfig(path=str(path)), sources("door"))
+    path.write_text("rows of the first run")  # as if it had written them
+
+    [(code, words)] = check(path)
+    with pytest.raises(SinkError, match="another run writes this file"):
+        open_sink(SinkConfig(path=str(path)), sources("door"))
+
+    assert (code, "another run writes this file" in words) == (6, True)
+    assert path.read_text() == "rows of the first run"
+    first.close()
+    assert check(path) == []
+
+
 def test_little_room_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("outputs.paths._ROOM_TEXT", math.inf)
 
