@@ -151,7 +151,8 @@ def failure(path: Path, error: BaseException, until: float = float("nan")) -> Si
     kept = "" if math.isnan(until) else f" What was seen up to {until:.2f} s is in it."
     code = getattr(error, "errno", None)
     if code == errno.ENOSPC:
-        words = f"the disk is full: {free(path)} free. Make room, or name a path on another disk."
+        room = "" if path == STDOUT else f": {free(path)} free"  # nobody knows where the shell sends it
+        words = f"the disk is full{room}. Make room, or name a path on another disk."
     elif code in (errno.EACCES, errno.EPERM, errno.EROFS):
         words = "may not be written (no permission). Name another path, or change its rights."
     elif code == errno.ENOENT:

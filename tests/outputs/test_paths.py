@@ -17,6 +17,7 @@ from core.types import Event, Evidence, Faces, Result, SourceInfo, Stamp, Tracks
 from outputs import REGISTRY, ending, open_sink
 from outputs.fan import fill, safe
 from outputs.paths import check_paths, set_aside, short_of_room
+from outputs.textfile import STDOUT, failure
 
 
 def sources(*names: str, path: Path | None = None) -> dict[str, SourceInfo]:
@@ -201,6 +202,13 @@ def test_each_source_gets_its_file_from_its_first_result_to_its_last(tmp_path: P
 def test_a_text_file_that_cannot_be_made_fails_when_it_is_opened(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"the folder '.*no' does not exist"):
         open_sink(SinkConfig(path=str(tmp_path / "no" / "a.csv")), sources("door"))
+
+
+def test_a_full_disk_behind_the_standard_output_is_not_told_the_room_of_another() -> None:
+    error = OSError(errno.ENOSPC, "No space left on device")
+
+    assert "MB" in str(failure(Path("a.csv"), error))
+    assert str(failure(STDOUT, error)).startswith("output -: the disk is full. Make room")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such locks")
