@@ -13,9 +13,10 @@ from pathlib import Path
 from core.errors import ConfigError, SinkError, StreamError
 from core.settings import SinkConfig
 from core.types import SourceInfo
-from outputs import BEGAN, NETWORK, PLACE, ending, misnamed
+from outputs import BEGAN, NETWORK, PLACE, ending, looks_csv, misnamed, visits_csv
 from outputs.fan import fill
 from outputs.textfile import STDOUT, failure, probe
+from outputs.visits_csv import csv_line
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,9 @@ Identity = tuple[object, ...]
 
 _ROOM = {".mp4": 500e6, ".mkv": 500e6}  # bytes free below which a warning is due
 _ROOM_TEXT = 20e6
+# What a file holds of a run that saw nobody.
+_HEADS = (b"", *(csv_line(columns).encode() for columns in (visits_csv.COLUMNS, looks_csv.COLUMNS)))
+_LONGEST_HEAD = max(len(head) for head in _HEADS)
 
 
 def check_paths(sinks: Sequence[SinkConfig], sources: Mapping[str, SourceInfo]) -> list[StreamError]:
@@ -80,7 +84,11 @@ def set_aside(
 
 
 def _filled(path: Path) -> bool:
-    return path != STDOUT and path.is_file() and path.stat().st_size > 0
+    """Whether there is more in a file than the head of a table, which a start that fails leaves, too."""
+    if path == STDOUT or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(_LONGEST_HEAD + 1) not in _HEADS
 
 
 def keep(path: Path) -> None:

@@ -280,6 +280,24 @@ def test_a_safe_name_is_its_own_safe_name() -> None:
         assert safe(name) == name
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.looks.csv"])
+def test_a_start_that_saw_nobody_leaves_no_further_table_of_nothing(tmp_path: Path, name: str) -> None:
+    sink = SinkConfig(path=str(tmp_path / name))
+    camera = {"door": SourceInfo("door", "network", "door", live=True)}
+
+    for _ in range(2):
+        set_aside([sink], camera, lambda: True)
+        open_sink(sink, camera).close()
+    nothing = [path.name for path in tmp_path.iterdir()]
+    with (tmp_path / name).open("a") as file:
+        file.write("a visit\n")
+    set_aside([sink], camera, lambda: True)
+
+    assert nothing == [name]
+    [kept] = tmp_path.iterdir()
+    assert "-until-" in kept.name
+
+
 def _earlier(folder: Path) -> list[SinkConfig]:
     """Outputs of which three files are there, one of them empty, last changed at a known time."""
     names = ("door.csv", "door.looks.csv", "empty.jsonl")
