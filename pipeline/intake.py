@@ -138,7 +138,7 @@ class Intake:
                 last = item.stamp.index
             # Before the first picture no time of the source goes by. One that is slow to open may be so.
             elif last < 0 and report.info.live and (shut or item.reason) and time.monotonic() >= until:
-                return True
+                return shut or self._put(Arrival(item, time.monotonic(), report))
             if shut:
                 report.drops["closed"] += isinstance(item, Frame)
                 if item.stamp.time - told < _CLOSED:

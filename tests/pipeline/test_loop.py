@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -316,6 +317,21 @@ def test_max_seconds_ends_a_camera_that_is_closed_or_does_not_answer_all_the_tim
     intake.start()
 
     assert intake.join(20)
+
+
+def test_a_camera_that_does_not_answer_until_max_seconds_are_over_is_told_so() -> None:
+    class Slow(Film):
+        def read(self) -> Gap:
+            time.sleep(0.01)  # longer than the run is to last
+            return _asked(datetime(2026, 1, 5, 9))
+
+    intake = Intake([_info(live=True)], lambda info: Slow(info, 0), threading.Condition(), 0.005)
+
+    intake._run()
+
+    with intake.box._changed:
+        items = [item.item for item in iter(intake.box.take, None) if isinstance(item, Arrival)]
+    assert [item.reason for item in items if isinstance(item, Gap)] == ["refused"]
 
 
 def test_max_seconds_of_video_begin_with_the_first_picture_of_a_camera_that_is_slow_to_open() -> None:
