@@ -155,7 +155,7 @@ def failure(path: Path, error: BaseException, until: float = float("nan")) -> Si
         words = f"the disk is full{room}. Make room, or name a path on another disk."
     elif code in (errno.EACCES, errno.EPERM, errno.EROFS):
         words = "may not be written (no permission). Name another path, or change its rights."
-    elif code == errno.ENOENT:
+    elif code == errno.ENOENT and not path.parent.is_dir():
         words = f"the folder '{path.parent}' does not exist. Make it first."
     elif code == errno.ENXIO and path.is_fifo():
         words = "nobody reads this pipe; start its reader first."
