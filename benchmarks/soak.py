@@ -71,6 +71,13 @@ def command(addresses: Sequence[str], folder: Path, port: int) -> list[str]:
     return [str(ROOT / "stream.py"), *sources, *sinks, "--no-window", "--set", "events.interval=0"]
 
 
+def free_port() -> int:
+    """One that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
 @contextmanager
 def running(words: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The program, in a process of its own; gone at the end, whatever happens."""
@@ -159,8 +166,7 @@ def soak(asked: argparse.Namespace, folder: Path) -> list[Verdict]:
     """One run, judged."""
     warming, end = warm(asked.minutes), 60 * asked.minutes
     faults = plan(asked.seed, asked.cameras, warming, end)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     cameras = ("--cameras", str(asked.cameras), "--film", "faces", "--rate", str(asked.rate))
     with Farm(*cameras) as farm:
         sources = [SourceConfig(address=address) for address in farm.addresses]
