@@ -25,7 +25,7 @@ _UNDERSCORED = re.compile(
 )
 _SECRETS = re.compile(
     rf"(?i)(?P<key>(?<![\w.-])(?:[\w.-]*(?:{_WORDS})|(?:[\w.-]*[_.-])?(?:{_SHORT})))="
-    rf"""(?!\*\*\*_[a-z]+=)(?:"[^"\n]*"|'[^'\n]*'|(?:(?!{_END})[^&\s])+)"""
+    rf"""(?!\*\*\*_[a-z]+=)(?:"[^"\n]*"|'[^'\n]*'|(?:(?!{_END}|:\s)[^&\s])+)"""
 )
 _SETTING = re.compile(r"""(?is)(?P<key>(?:password|secret)["']?\s*:).*""")
 
@@ -33,8 +33,8 @@ _SETTING = re.compile(r"""(?is)(?P<key>(?:password|secret)["']?\s*:).*""")
 def mask(text: str) -> str:
     """The text with the user and password of every address in it replaced by stars, and tokens too.
 
-    >>> mask("rtsp://admin:p@ss@10.0.0.7/main?token=abc refused")
-    'rtsp://***@10.0.0.7/main?token=*** refused'
+    >>> mask("rtsp://admin:p@ss@10.0.0.7/main?token=abc: refused")
+    'rtsp://***@10.0.0.7/main?token=***: refused'
     >>> mask("rtsp://10.0.0.7/user=admin_password=abc_channel=1_stream=0.sdp")
     'rtsp://10.0.0.7/user=admin_password=***_channel=1_stream=0.sdp'
     """
