@@ -19,12 +19,13 @@ import numpy as np
 import yaml
 
 from benchmarks.pictures import ROOT, save
-from benchmarks.soak import free_port, running
+from benchmarks.soak import running
 from benchmarks.vitals import scrape
 from core.command import ended
 from core.errors import ConfigError
 from core.types import Image
 from tests.portraits import PICTURES
+from tests.servers.ports import free_port
 from tests.servers.rtsp import Camera
 from tests.waiting import until
 from tests.web.browser import CHROMIUM, Browser

@@ -13,7 +13,6 @@ import argparse
 import csv
 import json
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -41,6 +40,7 @@ from capture.address import resolve_all
 from core.command import ended
 from core.settings import CaptureConfig, SourceConfig
 from tests.servers.farm import Farm
+from tests.servers.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 FIRST = 60.0  # s that the program may take to its first rows of every camera
@@ -69,13 +69,6 @@ def command(addresses: Sequence[str], folder: Path, port: int) -> list[str]:
     outputs = [str(folder / ROWS), str(folder / SUMMARY), f"http://127.0.0.1:{port}/"]
     sinks = [word for output in outputs for word in ("-o", output)]
     return [str(ROOT / "stream.py"), *sources, *sinks, "--no-window", "--set", "events.interval=0"]
-
-
-def free_port() -> int:
-    """One that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
 
 
 @contextmanager

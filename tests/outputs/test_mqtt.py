@@ -24,7 +24,8 @@ from outputs.retained import Retained, safe
 from tests.make import evidence, faces, tracks
 from tests.program import ROOT, run
 from tests.servers.certificate import certificate
-from tests.servers.mosquitto import PROGRAM, Listener, Mosquitto, Relay, free_port, needed
+from tests.servers.mosquitto import PROGRAM, Listener, Mosquitto, Relay, needed
+from tests.servers.ports import free_port
 from tests.waiting import until
 
 DOOR = {"door": SourceInfo("door", "webcam", "0", live=True)}

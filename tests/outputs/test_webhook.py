@@ -21,7 +21,7 @@ from tests.outputs.test_mqtt import DOOR, result
 from tests.program import ROOT, run
 from tests.servers.certificate import certificate
 from tests.servers.hook import HookServer
-from tests.servers.mosquitto import free_port
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE, until
 
 SECRET = "a secret that both know"

@@ -17,18 +17,12 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE
 
 # Debian puts it where only root looks.
 PROGRAM = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
 needed = pytest.mark.skipif(PROGRAM is None, reason="the broker `mosquitto` is not installed")
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens to."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 # Written down at each change, so that one that was killed still knows its listeners afterwards.
