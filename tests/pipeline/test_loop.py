@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import numpy as np
 import pytest
@@ -29,36 +26,11 @@ from pipeline.schedule import Chooser
 from pipeline.step import Lane, Pipeline
 from render.renderer import Picture
 from tests.make import faces, frame, stamp
+from tests.pipeline.films import Film, cut_at, described
 from tests.waiting import until
 from tracker.sort import Sort
 from watch.life import Life
 from watch.still import Still
-
-
-class Film:
-    """A source of `count` plain frames at 25 frames/s, then the end, or `error`."""
-
-    decode_errors = 0
-    length = float("nan")
-
-    def __init__(self, info: SourceInfo, count: int, error: Exception | None = None, gaps: int = 0) -> None:
-        self.info = info
-        self.closed = False
-        self._items: list[Frame | Gap] = [
-            Frame(stamp(i, source=info.name), np.full((360, 640, 3), i % 250, np.uint8)) for i in range(count)
-        ]
-        self._items += [Gap(stamp(count, time=count / 25 + i, source=info.name)) for i in range(gaps)]
-        self._error = error
-
-    def read(self) -> Frame | Gap | None:
-        if self._items:
-            return self._items.pop(0)
-        if self._error:
-            raise self._error
-        return None
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class OneFace:
@@ -116,12 +88,8 @@ def _loop(
     return Loop(pipeline, intakes, changed, outputs, Progress(shown=False), **more)
 
 
-def _info(name: str = "door", live: bool = False) -> SourceInfo:
-    return SourceInfo(name, "network" if live else "video", name, live=live)
-
-
 def test_every_frame_of_a_file_becomes_one_result_in_order() -> None:
-    film, sink = Film(_info(), 60), Notes()
+    film, sink = Film(described(), 60), Notes()
 
     report = _loop([film], sink).run()
 
@@ -135,7 +103,7 @@ def test_every_frame_of_a_file_becomes_one_result_in_order() -> None:
 
 
 def test_no_id_of_a_source_is_used_again_when_it_ends_and_begins_again() -> None:
-    pipeline, door, till = Pipeline(OneFace(), NoPanel(), _lane), _info(), _info("till")
+    pipeline, door, till = Pipeline(OneFace(), NoPanel(), _lane), described(), described("till")
     started: dict[str, list[int]] = {"door": [], "till": []}
     for part in range(3):
         for info in [door] if part else [door, till]:
@@ -154,8 +122,8 @@ def test_no_id_of_a_source_is_used_again_when_it_ends_and_begins_again() -> None
 def test_files_beside_each_other_take_turns_and_give_what_each_gives_alone() -> None:
     alone, together = Notes(), Notes()
 
-    _loop([Film(_info("till"), 30)], alone).run()
-    _loop([Film(_info("door"), 50), Film(_info("till"), 30)], together).run()
+    _loop([Film(described("till"), 30)], alone).run()
+    _loop([Film(described("door"), 50), Film(described("till"), 30)], together).run()
 
     beside = [r for r in together.results if r.stamp.source == "till"]
     assert [repr(r.events) for r in beside] == [repr(r.events) for r in alone.results]
@@ -164,9 +132,9 @@ def test_files_beside_each_other_take_turns_and_give_what_each_gives_alone() -> 
 
 def test_a_source_that_breaks_off_ends_its_tracks_and_the_others_go_on() -> None:
     sink = Notes()
-    broken = Film(_info("door"), 10, SourceError("door: the cable was pulled"))
+    broken = Film(described("door"), 10, SourceError("door: the cable was pulled"))
 
-    report = _loop([broken, Film(_info("till"), 40)], sink).run()
+    report = _loop([broken, Film(described("till"), 40)], sink).run()
 
     assert report.exit_code == 4
     assert sink.kinds("door")[-2:] == ["track_ended", "source_ended"]
@@ -180,7 +148,7 @@ def test_a_source_that_breaks_off_ends_its_tracks_and_the_others_go_on() -> None
 def test_what_a_slow_loop_misses_of_a_camera_is_counted_to_the_frame() -> None:
     sink = Notes()
 
-    report = _loop([Film(_info(live=True), 500)], sink).run()
+    report = _loop([Film(described(live=True), 500)], sink).run()
 
     door = report.sources[0]
     assert door.frames_in == 500
@@ -189,7 +157,7 @@ def test_what_a_slow_loop_misses_of_a_camera_is_counted_to_the_frame() -> None:
 
 
 def test_what_a_camera_let_go_of_before_it_was_read_is_counted_too() -> None:
-    film = Film(_info(live=True), 100)
+    film = Film(described(live=True), 100)
     film._items = film._items[:40] + film._items[55:]
 
     door = _loop([film], Notes()).run().sources[0]
@@ -199,56 +167,12 @@ def test_what_a_camera_let_go_of_before_it_was_read_is_counted_too() -> None:
     assert door.frames_in == door.frames_out + sum(door.drops.values())
 
 
-def _cut(number: int, live: bool = True, count: int = 6, gaps: int = 0) -> Film:
-    """A film whose frame `number` begins another shot."""
-    film = Film(_info(live=live), count, gaps=gaps)
-    film._items[number] = replace(film._items[number], cut=True)
-    return film
-
-
-def _frames(intake: Intake) -> list[tuple[int, bool]]:
-    """Which frames lie in the box, and whether they begin another shot."""
-    with intake.box._changed:
-        items = [item.item for item in iter(intake.box.take, None) if isinstance(item, Arrival)]
-    return [(item.stamp.index, item.cut) for item in items if isinstance(item, Frame)]
-
-
-@pytest.mark.parametrize(("number", "begins"), [(0, True), (3, True), (5, True), (None, False)])
-def test_a_camera_s_newest_frame_begins_the_shot_whose_first_frame_it_replaces(number, begins) -> None:
-    film = Film(_info(live=True), 6) if number is None else _cut(number)
-    intake = Intake([film.info], lambda _info: film, threading.Condition())
-
-    intake._run()
-
-    assert _frames(intake) == [(5, begins)]
-
-
-def test_a_second_without_a_picture_does_not_swallow_a_cut() -> None:
-    class Fetched(Film):
-        """The loop takes each of its items before the next is read, but for frame 2."""
-
-        def read(self):
-            if len(self._items) != 4:
-                taken.extend(_frames(intake))
-            return super().read()
-
-    taken: list[tuple[int, bool]] = []
-    film = Fetched(_info(live=True), 7)
-    film._items[2] = replace(film._items[2], cut=True)
-    film._items[3] = Gap(film._items[3].stamp)
-    intake = Intake([film.info], lambda _info: film, threading.Condition())
-
-    intake._run()
-
-    assert taken + _frames(intake) == [(0, False), (1, False), (4, True), (5, False), (6, False)]
-
-
 def test_a_frame_of_a_camera_that_fails_leaves_its_cut_to_the_next_that_does_not() -> None:
-    sink, report = Notes(), SourceReport(_info(live=True))
+    sink, report = Notes(), SourceReport(described(live=True))
     loop = _loop([Film(report.info, 0)], sink, OneFace(fails=range(3, 5)))
 
     loop._handle([Begun(report, float("nan"))])
-    for item in _cut(3)._items:
+    for item in cut_at(3)._items:
         loop._handle([Arrival(item, 0.0, report)])
     loop.outputs.outlets[0].close()
 
@@ -261,11 +185,11 @@ def test_a_frame_that_is_shed_leaves_its_cut_to_the_next_that_is_not() -> None:
     class EverySecond(Load):
         shed = Shed(every=2)
 
-    sink, report = Notes(), SourceReport(_info(live=True))
+    sink, report = Notes(), SourceReport(described(live=True))
     loop = _loop([Film(report.info, 0)], sink, load=EverySecond())
 
     loop._handle([Begun(report, float("nan"))])
-    for item in _cut(3)._items:
+    for item in cut_at(3)._items:
         loop._handle([Arrival(item, 0.0, report)])
     loop.outputs.outlets[0].close()
 
@@ -276,7 +200,7 @@ def test_a_frame_that_is_shed_leaves_its_cut_to_the_next_that_is_not() -> None:
 
 @pytest.mark.parametrize(("before", "ends"), [((), True), (("closed",), False)])
 def test_a_camera_that_was_outside_its_hours_is_called_on_when_it_does_not_answer(before, ends) -> None:
-    sink, report = Notes(), SourceReport(_info(live=True))
+    sink, report = Notes(), SourceReport(described(live=True))
     loop = _loop([Film(report.info, 0)], sink)
 
     loop._handle([Begun(report, float("nan"))])
@@ -285,65 +209,6 @@ def test_a_camera_that_was_outside_its_hours_is_called_on_when_it_does_not_answe
     loop.outputs.outlets[0].close()
 
     assert ("source_ended" in sink.kinds()) is ends
-
-
-def _asked(at: datetime) -> Gap:
-    """A camera does not answer at that time of this machine."""
-    return Gap(replace(stamp(0), wall=at.timestamp()), "refused", "nobody listens")
-
-
-def test_each_closing_of_a_camera_without_a_picture_is_told() -> None:
-    film = Film(replace(_info(live=True), hours="09:00-10:00"), 0)
-    film._items = [_asked(datetime(2026, 1, day, hour, 30)) for day in (5, 6) for hour in (8, 9, 11)]
-    intake = Intake([film.info], lambda _info: film, threading.Condition())
-
-    intake._run()
-
-    with intake.box._changed:
-        items = [item.item for item in iter(intake.box.take, None) if isinstance(item, Arrival)]
-    told = [reason for reason, _ in itertools.groupby(item.reason for item in items if isinstance(item, Gap))]
-    assert told == ["closed", "refused", "closed", "refused", "closed"]
-
-
-@pytest.mark.parametrize("hour", [8, 9])
-def test_max_seconds_ends_a_camera_that_is_closed_or_does_not_answer_all_the_time(hour: int) -> None:
-    class Silent(Film):
-        def read(self) -> Gap:
-            return _asked(datetime(2026, 1, 5, hour))
-
-    info = replace(_info(live=True), hours="09:00-10:00")
-    intake = Intake([info], lambda info: Silent(info, 0), threading.Condition(), 0.05)
-
-    intake.start()
-
-    assert intake.join(20)
-
-
-def test_a_camera_that_does_not_answer_until_max_seconds_are_over_is_told_so() -> None:
-    class Slow(Film):
-        def read(self) -> Gap:
-            time.sleep(0.01)  # longer than the run is to last
-            return _asked(datetime(2026, 1, 5, 9))
-
-    intake = Intake([_info(live=True)], lambda info: Slow(info, 0), threading.Condition(), 0.005)
-
-    intake._run()
-
-    with intake.box._changed:
-        items = [item.item for item in iter(intake.box.take, None) if isinstance(item, Arrival)]
-    assert [item.reason for item in items if isinstance(item, Gap)] == ["refused"]
-
-
-def test_max_seconds_of_video_begin_with_the_first_picture_of_a_camera_that_is_slow_to_open() -> None:
-    film = Film(_info(live=True), 2)
-    film._items.insert(0, Gap(stamp(0)))
-    intake = Intake([film.info], lambda _info: film, threading.Condition(), 2e-6)
-
-    intake._run()
-
-    with intake.box._changed:
-        items = [item.item for item in iter(intake.box.take, None) if isinstance(item, Arrival)]
-    assert [item.stamp.index for item in items if isinstance(item, Frame)] == [0]
 
 
 def test_a_second_change_of_the_settings_takes_back_what_has_not_begun_yet() -> None:
@@ -363,10 +228,10 @@ def test_a_second_change_of_the_settings_takes_back_what_has_not_begun_yet() -> 
 
     def change():
         asked.release()
-        info = replace(_info(live=True), address=versions.pop(0))
+        info = replace(described(live=True), address=versions.pop(0))
         return [Intake([info], lambda i: Opened(i, 1), loop.changed)], {"door": "stopped"}
 
-    loop = _loop([Hanging(_info(live=True), 0)], Notes(), change=change)
+    loop = _loop([Hanging(described(live=True), 0)], Notes(), change=change)
     run = threading.Thread(target=loop.run)
     run.start()
     for _ in range(2):
@@ -384,7 +249,7 @@ def test_a_second_change_of_the_settings_takes_back_what_has_not_begun_yet() -> 
 def test_the_last_word_of_a_source_is_not_older_than_the_second_without_a_picture_before() -> None:
     sink = Notes()
 
-    _loop([Film(_info(), 5, gaps=2)], sink).run()
+    _loop([Film(described(), 5, gaps=2)], sink).run()
 
     times = [r.stamp.time for r in sink.results]
     assert times == sorted(times)
@@ -392,7 +257,7 @@ def test_the_last_word_of_a_source_is_not_older_than_the_second_without_a_pictur
 
 
 def test_a_source_that_was_never_reached_is_in_the_report_all_the_same() -> None:
-    loop = _loop([Film(_info(name), 10) for name in ("till", "door", "attic")], Notes())
+    loop = _loop([Film(described(name), 10) for name in ("till", "door", "attic")], Notes())
     loop.stop()
 
     report = loop.run()
@@ -402,12 +267,12 @@ def test_a_source_that_was_never_reached_is_in_the_report_all_the_same() -> None
 
 
 def test_one_picture_is_one_frame_in_the_summary() -> None:
-    assert _loop([Film(_info(), 1)], Notes()).run().words().startswith("1 frame in ")
-    assert _loop([Film(_info(), 2)], Notes()).run().words().startswith("2 frames in ")
+    assert _loop([Film(described(), 1)], Notes()).run().words().startswith("1 frame in ")
+    assert _loop([Film(described(), 2)], Notes()).run().words().startswith("2 frames in ")
 
 
 def test_the_summary_names_only_the_reasons_for_which_frames_were_dropped() -> None:
-    door, till = SourceReport(_info("door")), SourceReport(_info("till"))
+    door, till = SourceReport(described("door")), SourceReport(described("till"))
     report = Report([door, till])
     assert "frames dropped: none\n" in report.words()
 
@@ -420,7 +285,7 @@ def test_the_summary_names_only_the_reasons_for_which_frames_were_dropped() -> N
 def test_seconds_without_a_picture_end_tracks_by_time() -> None:
     sink = Notes()
 
-    _loop([Film(_info(), 25, gaps=5)], sink).run()
+    _loop([Film(described(), 25, gaps=5)], sink).run()
 
     ended = [e for r in sink.results for e in r.events if e.kind == "track_ended"]
     assert len(ended) == 1
@@ -431,7 +296,7 @@ def test_seconds_without_a_picture_end_tracks_by_time() -> None:
 def test_max_seconds_ends_each_source_at_the_same_frame_every_time() -> None:
     sink = Notes()
 
-    report = _loop([Film(_info(), 100)], sink, max_seconds=1.0).run()
+    report = _loop([Film(described(), 100)], sink, max_seconds=1.0).run()
 
     assert report.sources[0].frames_out == report.sources[0].frames_in == 25
     assert report.exit_code == 0
@@ -440,7 +305,7 @@ def test_max_seconds_ends_each_source_at_the_same_frame_every_time() -> None:
 def test_max_seconds_of_a_film_that_begins_later_are_as_many_frames() -> None:
     sink = Notes()
 
-    report = _loop([Film(replace(_info(), start=2 / 25), 100)], sink, max_seconds=0.4).run()
+    report = _loop([Film(replace(described(), start=2 / 25), 100)], sink, max_seconds=0.4).run()
 
     assert report.sources[0].frames_in == 2 + 10  # 0.48 s less 0.08 is, rounded, a little under 0.4
 
@@ -448,7 +313,7 @@ def test_max_seconds_of_a_film_that_begins_later_are_as_many_frames() -> None:
 def test_a_stage_that_fails_on_a_file_stops_the_run_with_its_place() -> None:
     sink = Notes()
 
-    report = _loop([Film(_info(), 60)], sink, OneFace(fails=range(30, 31))).run()
+    report = _loop([Film(described(), 60)], sink, OneFace(fails=range(30, 31))).run()
 
     assert report.exit_code == 5
     assert "frame 30" in report.failures[0][1]
@@ -476,7 +341,7 @@ def test_a_stage_that_fails_on_some_frames_of_a_camera_skips_them() -> None:
     taken: dict[str, threading.Event] = {}
     sink = Notes()
 
-    report = _loop([Patient(_info(live=True), 60)], sink, Taking(fails=range(30, 33))).run()
+    report = _loop([Patient(described(live=True), 60)], sink, Taking(fails=range(30, 33))).run()
 
     assert report.exit_code == 0
     assert report.sources[0].drops["stage"] == 3
@@ -485,12 +350,12 @@ def test_a_stage_that_fails_on_some_frames_of_a_camera_skips_them() -> None:
 
 def test_a_camera_beside_a_source_that_never_was_is_still_live() -> None:
     """A frame that fails is skipped, as if the other one had not been asked for."""
-    typo = replace(_info("typo"), fault="no such address")
+    typo = replace(described("typo"), fault="no such address")
 
     def opened(info: SourceInfo) -> Film:
         raise SourceError(info.fault)
 
-    loop = _loop([Film(_info(live=True), 30)], Notes(), OneFace(fails=range(10, 11)))
+    loop = _loop([Film(described(live=True), 30)], Notes(), OneFace(fails=range(10, 11)))
     loop.intakes.append(Intake([typo], opened, loop.changed))
 
     assert [code for code, _ in loop.run().failures] == [SourceError.exit_code]
@@ -498,7 +363,7 @@ def test_a_camera_beside_a_source_that_never_was_is_still_live() -> None:
 
 def test_a_sink_that_fails_ends_the_run_and_closes_the_others() -> None:
     sink, other = Notes(fail_at=5), Notes()
-    loop = _loop([Film(_info(), 300)], sink)
+    loop = _loop([Film(described(), 300)], sink)
     loop.outputs.outlets = [*loop.outputs.outlets, Outlet(other, "other.csv")]
 
     report = loop.run()
@@ -517,7 +382,7 @@ def test_stopping_ends_tracks_and_sources_and_loses_no_result() -> None:
                 loop.stop()
 
     sink = Stopping()
-    loop = _loop([Film(_info(), 300)], sink)
+    loop = _loop([Film(described(), 300)], sink)
 
     report = loop.run()
 
@@ -537,7 +402,7 @@ def test_a_source_that_does_not_open_is_reported_and_the_others_run() -> None:
             raise SourceError("door: there is no such camera")
         return Film(info, 10)
 
-    intakes = [Intake([_info(name)], opened, changed) for name in ("door", "till")]
+    intakes = [Intake([described(name)], opened, changed) for name in ("door", "till")]
     loop = Loop(
         Pipeline(OneFace(), NoPanel(), _lane),
         intakes,
@@ -568,7 +433,7 @@ def test_stopping_does_not_wait_for_a_sink_that_hangs(monkeypatch) -> None:
             woken.wait(10)
 
     other = Notes()
-    loop = _loop([Film(_info(), 600)], Hanging())
+    loop = _loop([Film(described(), 600)], Hanging())
     loop.outputs.outlets = [*loop.outputs.outlets, Outlet(other, "other.csv")]
 
     report = loop.run()
@@ -589,7 +454,7 @@ def test_a_full_queue_behind_a_sink_that_hangs_does_not_keep_the_run_from_stoppi
         def write(self, result: Result, picture: Image | None) -> None:
             woken.wait(10)
 
-    loop = _loop([Film(_info(), 600)], Hanging())
+    loop = _loop([Film(described(), 600)], Hanging())
     (outlet,) = loop.outputs.outlets
 
     def stop_when_full() -> None:
@@ -626,7 +491,7 @@ def test_beside_a_camera_a_slow_video_still_gets_every_picture_of_a_file() -> No
     busy, video = threading.Event(), Slow()
     outlet = Outlet(video, "video", {"camera"})
     outputs = Outputs([outlet], renderer=lambda _info: Plain())
-    films = [Film(_info("door"), 200), Film(_info("camera", live=True), 200)]
+    films = [Film(described("door"), 200), Film(described("camera", live=True), 200)]
     loop = _loop(films, Notes(), outputs=outputs)
 
     report = loop.run()
@@ -648,7 +513,7 @@ def test_a_picture_that_cannot_be_drawn_ends_the_run_in_order() -> None:
             raise ValueError("no such colour either")
 
     sink = Notes()
-    loop = _loop([Film(_info(), 60)], sink)
+    loop = _loop([Film(described(), 60)], sink)
     loop.outputs.renderer = lambda _info: Broken()
 
     report = loop.run()
@@ -669,7 +534,7 @@ def test_many_sources_that_hang_while_they_open_are_waited_for_together(monkeypa
         woken.wait(10)
         return Film(info, 1)
 
-    intakes = [Intake([_info(str(i), live=True)], hangs, changed) for i in range(10)]
+    intakes = [Intake([described(str(i), live=True)], hangs, changed) for i in range(10)]
     outputs = Outputs([Outlet(Notes(), "n")])
     loop = Loop(Pipeline(OneFace(), NoPanel(), _lane), intakes, changed, outputs, Progress(shown=False))
     loop.stop()
@@ -683,7 +548,7 @@ def test_many_sources_that_hang_while_they_open_are_waited_for_together(monkeypa
 def test_frames_of_one_source_may_share_a_turn() -> None:
     one, many = Pipeline(OneFace(), NoPanel(), _lane), Pipeline(OneFace(), NoPanel(), _lane)
     for pipeline in (one, many):
-        pipeline.start(_info())
+        pipeline.start(described())
 
     singly = [one.turn([frame(i)])[0] for i in range(20)]
     together = [r for i in range(0, 20, 5) for r in many.turn([frame(i + j) for j in range(5)])]
@@ -701,13 +566,13 @@ def test_outputs_that_take_long_to_end_are_waited_for_together() -> None:
             super().close()
 
     outputs = Outputs([Outlet(Slow(), f"{i}.csv") for i in range(3)])
-    report = _loop([Film(_info(), 5)], Notes(), outputs=outputs).run()
+    report = _loop([Film(described(), 5)], Notes(), outputs=outputs).run()
 
     assert report.exit_code == 0
 
 
 def test_a_loss_is_in_the_record_however_busy_the_loop_is() -> None:
-    film, sink = Film(_info(live=True), 300), Notes()
+    film, sink = Film(described(live=True), 300), Notes()
     film._items[150:150] = [Gap(stamp(149, time=6.0), "stalled", "no picture")]
 
     door = _loop([film], sink).run().sources[0]
@@ -738,7 +603,7 @@ def test_sources_that_come_and_go_are_begun_and_ended_in_order() -> None:
 
     changed, sink = threading.Condition(), Watching()
     said: list[str] = []
-    infos = [_info(name, live=True) for name in ("door", "till")]
+    infos = [described(name, live=True) for name in ("door", "till")]
     door, till = (Intake([info], lambda i: Endless(i, 0), changed) for info in infos)
     loop = Loop(
         Pipeline(OneFace(), NoPanel(), _lane),
@@ -774,7 +639,7 @@ def test_a_poster_is_there_until_it_is_known_to_be_one_and_a_person_while_in_sig
             return [faces((400, 100, 450, 162), *people)]
 
     report, pipeline = (
-        SourceReport(_info()),
+        SourceReport(described()),
         Pipeline(Poster(), NoPanel(), lambda info, first_id: _lane(info, first_id, 1.0)),
     )
     pipeline.start(report.info)
@@ -789,7 +654,7 @@ def test_a_poster_is_there_until_it_is_known_to_be_one_and_a_person_while_in_sig
 
 
 def test_the_status_says_the_size_of_the_last_picture_and_the_summary_that_of_the_first() -> None:
-    film = Film(_info(), 3)
+    film = Film(described(), 3)
     film._items[2] = frame(2, size=(1920, 1080))
 
     report = _loop([film], Notes()).run()
