@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import av
 import pytest
 
 from tests.program import ended, start
@@ -96,6 +97,28 @@ def sums_up(summary: Path):
     for source in sources.values():
         assert source["frames_in"] == source["frames_out"] + sum(source["drops"].values())
     return sources
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locks")
+def test_a_second_run_into_the_same_files_is_refused_and_spoils_none(tmp_path) -> None:
+    files = [tmp_path / name for name in ("o.csv", "o.jsonl", "o.mp4")]
+    outputs = [word for file in files for word in ("-o", file)]
+    with Farm(*FACES) as farm:
+        words = ("-s", farm.addresses[0], *outputs, "--set", "events.interval=0")
+        with watching(*words) as run:
+            run.until("track_updated", new=5)
+            second = start(*words)
+            said, code = ended(second)[1], second.returncode
+            run.until("track_updated", new=5)
+            run.stop()
+
+    assert (code, said.count("another run writes this file")) == (6, len(files))
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["o.csv", "o.jsonl", "o.mp4"]
+    rows = [json.loads(line) for line in files[1].read_text().splitlines()]
+    assert rows == run.rows
+    with av.open(str(files[2])) as film:
+        pictures = sum(1 for _ in film.decode(video=0))
+    assert pictures >= len({row["frame"] for row in rows if row["event"] == "track_updated"})
 
 
 def test_a_camera_that_goes_and_comes_back_is_in_the_record_and_the_other_goes_on(tmp_path) -> None:
