@@ -87,8 +87,11 @@ def _filled(path: Path) -> bool:
     """Whether there is more in a file than the head of a table, which a start that fails leaves, too."""
     if path == STDOUT or not path.is_file():
         return False
-    with path.open("rb") as file:
-        return file.read(_LONGEST_HEAD + 1) not in _HEADS
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST_HEAD + 1) not in _HEADS
+    except OSError:  # what may be written and not read may hold something
+        return True
 
 
 def keep(path: Path) -> None:
