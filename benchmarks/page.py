@@ -35,7 +35,7 @@ STOPS = "stairs"
 SIZE = (854, 480)  # px
 SECONDS, RATE = 6, 10  # of the film that a camera repeats; the four and the program share a machine
 SWAY, WALL = 40, (60, 80, 70)  # px to either side; BGR of what is beside the picture
-WINDOW = (1100, 800)  # px
+WINDOW = (1100, 830)  # px
 WATCHED, MISSED = 12.0, 20.0  # s until it stops, and until the picture is taken
 
 
