@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.errors import ConfigError
 from core.types import F64
 from evaluation.plots import COLOURS, lines
 
@@ -19,7 +20,7 @@ DRAWINGS = {"loss": ("loss",), "years": ("_mae", "_worst"), "share": ("_gender",
 
 def append(path: Path, row: Mapping[str, float]) -> None:
     """Add the figures of one epoch."""
-    new = not path.exists()
+    new = not path.exists() or path.stat().st_size == 0  # a full disk leaves an empty one
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(row))
         if new:
@@ -28,17 +29,29 @@ def append(path: Path, row: Mapping[str, float]) -> None:
 
 
 def read(path: Path) -> Curves:
-    """Every column of a file, from the first epoch on."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+    """Every column of a file, from the first epoch on; none if there is no file.
+
+    Raises:
+        ConfigError: it is no table of numbers.
+    """
+    if not path.exists():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{path}: is not as the training wrote it, so no curves are drawn. Mend it, or take it away: "
+            "the network beside it does not need it."
+        ) from error
 
 
 def trimmed(path: Path, epochs: int) -> None:
     """Take out the lines of epochs whose checkpoint was never written."""
     if not path.exists():
         return
-    head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
     if len(rows) > epochs:
         part = path.with_suffix(".part")
         part.write_text("".join([head, *rows[:epochs]]), encoding="utf-8")

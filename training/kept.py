@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -36,17 +37,34 @@ def kept(folder: Path, device: str = "cpu") -> Kept:
     """Open what was trained into a folder.
 
     Raises:
-        ConfigError: nothing was.
+        ConfigError: nothing was, or it cannot be read.
     """
     path = folder / "checkpoint.pt"
     if not path.is_file():
         raise ConfigError(f"{folder}: holds no training: there is no checkpoint.pt.")
-    state = torch.load(path, map_location=device, weights_only=True)
+    state = opened(path, device)
     recipe = Recipe(**state["recipe"])
     net = build(recipe).to(device, memory_format=torch.channels_last)
     net.load_state_dict(state["mean"])
     fold = state.get("fold")
     return Kept(folder, recipe, net.eval(), state["epoch"], Fold.parsed(fold) if fold else None)
+
+
+def opened(path: Path, device: str) -> dict[str, Any]:
+    """What a checkpoint holds.
+
+    Raises:
+        ConfigError: it cannot be read, or is none.
+    """
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+        if not {"recipe", "epoch", "net", "mean"} <= set(state):
+            raise ValueError("parts are missing")
+    except Exception as error:  # bytes that are no checkpoint fail in whatever way
+        raise ConfigError(
+            f"{path}: cannot be read as a checkpoint. Bring it back, or take it away and train again."
+        ) from error
+    return dict(state)
 
 
 def processor(device: str) -> str:

@@ -16,16 +16,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import ConfigError
+from core.errors import ConfigError, SinkError
 from core.types import F32, U8, Array, Crop
+from evaluation.options import made, written
 from training.augment import view_of
 from training.curves import append, trimmed
+from training.kept import opened
 from training.losses import age_loss, class_loss, quality_loss
 from training.measures import by_set
 from training.networks import FaceNet
 from training.recipes import MEAN, SCALE, Recipe
 from training.targets import Faces, Targets
 
+CHECKPOINT = "checkpoint.pt"
 WARM_UP = 1.0  # epochs
 CLIP = 5.0  # longest gradient
 WEIGHTS = {"age": 1.0, "emotion": 1.0, "race": 0.3, "quality": 0.3}
@@ -130,6 +133,15 @@ class Run:
             "schedule": self.schedule.state_dict(),
         }
 
+    def resume(self, folder: Path) -> None:
+        """Go on with what that folder holds, if it holds anything.
+
+        Raises:
+            ConfigError: that is of another training, or cannot be read.
+        """
+        if (folder / CHECKPOINT).exists():
+            self.load(opened(folder / CHECKPOINT, self.device), folder / CHECKPOINT)
+
     def load(self, state: dict[str, Any], place: Path) -> None:
         """Go on where that state, kept at that place, was taken.
 
@@ -193,12 +205,13 @@ def train(run: Run, faces: Faces, tune: Faces, folder: Path) -> None:
 
     Raises:
         ConfigError: the folder holds another training.
+        SinkError: it cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint, curves = folder / "checkpoint.pt", folder / "curves.csv"
-    if checkpoint.exists():
-        run.load(torch.load(checkpoint, map_location=run.device, weights_only=True), checkpoint)
-    trimmed(curves, run.epoch)
+    made(folder)
+    curves = folder / "curves.csv"
+    run.resume(folder)
+    with written(curves):
+        trimmed(curves, run.epoch)
     while run.epoch < run.recipe.epochs:
         began = time.monotonic()
         torch.manual_seed(run.seed + 1_000_003 * run.epoch)  # dropout's, so that a resumed run draws the same
@@ -208,11 +221,22 @@ def train(run: Run, faces: Faces, tune: Faces, folder: Path) -> None:
         said = answers(run.mean, tune, run.recipe)
         row = {"epoch": run.epoch, "loss": float(np.mean(losses)), **by_set(said, tune)}
         row["seconds"] = time.monotonic() - began
-        append(curves, row)
+        with written(curves):
+            append(curves, row)
         print("  ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)
-        part = checkpoint.with_suffix(".part")
-        torch.save(run.state(), part)
-        part.replace(checkpoint)
+        _keep(run.state(), folder / CHECKPOINT)
+
+
+def _keep(state: dict[str, Any], path: Path) -> None:
+    part = path.with_suffix(".part")
+    try:
+        with written(path):
+            torch.save(state, part)
+            part.replace(path)
+    except RuntimeError as error:  # PyTorch's word for a full disk
+        raise SinkError(f"{path}: cannot be written (is the disk full?).") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def answers(net: FaceNet, faces: Faces, recipe: Recipe, flip: bool = False) -> dict[str, F32]:

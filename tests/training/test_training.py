@@ -8,9 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make install-train")
 
-from core.errors import ConfigError  # noqa: E402
+from core.errors import ConfigError, SinkError  # noqa: E402
 from tests.training.drawn import cached  # noqa: E402
 from training.__main__ import main  # noqa: E402
+from training.curves import read  # noqa: E402
 from training.kept import kept  # noqa: E402
 from training.loop import Run, answers, prepare, train  # noqa: E402
 from training.mobilenet import mobilenetv1  # noqa: E402
@@ -252,3 +253,55 @@ def test_the_commands_train_with_a_fold_and_a_teacher_and_tell_figures(
 def test_a_folder_without_a_training_is_one_sentence(cache, tmp_path, capsys) -> None:
     assert main(["figures", str(tmp_path), "--cache", str(cache)]) == 2
     assert "holds no training" in capsys.readouterr().err
+
+
+def test_a_training_goes_on_where_a_full_disk_left_empty_curves(cache, tmp_path) -> None:
+    (tmp_path / "curves.csv").touch()
+
+    _train(cache, tmp_path, replace(TINY, epochs=1))
+
+    assert [row["epoch"] for row in _curves(tmp_path)] == ["1"]
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_checkpoint_before(cache, tmp_path, monkeypatch) -> None:
+    with pytest.raises(Stopped):
+        _train(cache, tmp_path, until=1)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+
+    def full(_, path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("unexpected pos 697280 vs 697168")
+
+    with monkeypatch.context() as disk, pytest.raises(SinkError, match="full"):
+        disk.setattr(torch, "save", full)
+        _train(cache, tmp_path)
+
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert not (tmp_path / "checkpoint.part").exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"hello", None], ids=["empty", "other", "cut off"])
+def test_a_damaged_checkpoint_is_one_sentence(cache, whole, tmp_path, damage: bytes | None) -> None:
+    stored = (whole / "checkpoint.pt").read_bytes()
+    (tmp_path / "checkpoint.pt").write_bytes(stored[:5000] if damage is None else damage)
+
+    with pytest.raises(ConfigError, match="cannot be read as a checkpoint"):
+        kept(tmp_path)
+    with pytest.raises(ConfigError, match="cannot be read as a checkpoint"):
+        _train(cache, tmp_path)
+
+
+@pytest.mark.parametrize("line", ["2,oops", "2"])
+def test_curves_that_somebody_edited_are_one_sentence(tmp_path, line: str) -> None:
+    (tmp_path / "curves.csv").write_text(f"epoch,loss\n1,3.5\n{line}\n")
+
+    with pytest.raises(ConfigError, match="not as the training wrote it"):
+        read(tmp_path / "curves.csv")
+    assert read(tmp_path / "none.csv") == {}
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(cache, tmp_path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SinkError, match="cannot be written"):
+        _train(cache, tmp_path / "file")
