@@ -6,6 +6,7 @@ Source: Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network", 2
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.errors import ConfigError
 from core.session import open_session
 from core.types import F32, Array
 from estimators.network import Network
+from evaluation.options import written
 from training.kept import Kept, kept
 from training.loop import answers, upright
 from training.networks import probable
@@ -48,11 +50,9 @@ def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dic
         ConfigError: a teacher that says an age as one number.
     """
     asked = _question(teachers, faces)
-    if store.is_file():
-        with np.load(store) as kept:
-            found = {name: kept[name] for name in kept.files}
-        if str(found.pop(ASKED, "")) == asked:
-            return found
+    found = _stored(store)
+    if str(found.pop(ASKED, "")) == asked:
+        return found
     sums: dict[str, F32] = {}
     counts: dict[str, F32] = {}
     for teacher, shares in ((teacher, teacher.said(faces)) for teacher in teachers):
@@ -62,12 +62,22 @@ def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dic
             sums[name] = sums.get(name, np.float32(0)) + share * weight
             counts[name] = counts.get(name, np.float32(0)) + weight
     found = {name: (total / counts[name]).astype(np.float32) for name, total in sums.items()}
-    store.parent.mkdir(parents=True, exist_ok=True)
     part = store.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **found, **{ASKED: np.array(asked)})
-    part.replace(store)
+    with written(store):
+        store.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            np.savez(file, allow_pickle=False, **found, **{ASKED: np.array(asked)})
+        part.replace(store)
     return found
+
+
+def _stored(store: Path) -> dict[str, Array]:
+    """What was kept; nothing if that cannot be read: they are asked again."""
+    try:
+        with np.load(store) as kept:
+            return {name: kept[name] for name in kept.files}
+    except (OSError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile):
+        return {}
 
 
 def _question(teachers: Sequence[Trained | Carded], faces: Faces) -> str:

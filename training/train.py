@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from core.errors import ConfigError
-from evaluation.options import natural, whole
+from evaluation.options import made, natural, whole, written
 from training.curves import drawn, read
 from training.kept import processor
 from training.loop import Run, prepare, train, upright
@@ -61,20 +61,21 @@ def run(options: argparse.Namespace) -> None:
     if recipe.start and not (options.out / "checkpoint.pt").exists():
         shown = upright(faces, range(0, len(faces), max(1, len(faces) // SHOWN)), recipe.crop)
         begin(net, recipe.start, prepare(shown))
+    run = _run(net, recipe, options, len(faces), device)
+    run.resume(options.out)  # another training is refused before the teachers are asked for it
+    made(options.out)
     if options.teachers:
         teachers = [teacher(name, device) for name in options.teachers.split(",")]
         faces.targets.told.update(told(teachers, faces, options.out / "told.npz"))
-    _train(net, recipe, options, (faces, tune), device)
+    train(run, faces, tune, options.out)
+    drawings = drawn(read(options.out / "curves.csv"))
+    with written(options.out):
+        for name, svg in drawings.items():
+            (options.out / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
-def _train(
-    net: FaceNet, recipe: Recipe, options: argparse.Namespace, parts: tuple[Faces, Faces], device: str
-) -> None:
-    faces, tune = parts
-    steps = len(faces) // recipe.batch
+def _run(net: FaceNet, recipe: Recipe, options: argparse.Namespace, count: int, device: str) -> Run:
+    steps = count // recipe.batch
     if steps == 0:
-        raise ConfigError(f"{options.cache}: {len(faces)} faces are fewer than a batch of {recipe.batch}.")
-    fold, teachers = options.fold or "", options.teachers
-    train(Run(recipe, net, options.seed, steps, 0, device, fold, teachers), faces, tune, options.out)
-    for name, svg in drawn(read(options.out / "curves.csv")).items():
-        (options.out / f"{name}.svg").write_text(svg, encoding="utf-8")
+        raise ConfigError(f"{options.cache}: {count} faces are fewer than a batch of {recipe.batch}.")
+    return Run(recipe, net, options.seed, steps, 0, device, options.fold or "", options.teachers)

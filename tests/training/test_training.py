@@ -305,3 +305,24 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(cache, tmp_path) -> None:
 
     with pytest.raises(SinkError, match="cannot be written"):
         _train(cache, tmp_path / "file")
+
+
+def test_another_training_is_refused_before_the_teachers_are_asked(cache, whole, tmp_path, capsys) -> None:
+    out = tmp_path / "run"
+    words = ["train", "people_dlib", "--cache", str(cache), "--out", str(out), "--device", "cpu"]
+    changes = ["sets=[drawn]", "size=32", "batch=16", "shape=[1, 1]", "heads=[age, gender]", "start=null"]
+    words += ["--epochs", "1", "--threads", "1", *(w for change in changes for w in ("--set", change))]
+    assert main(words) == 0
+
+    assert main([*words, "--teachers", str(whole)]) == 2
+    assert "another training" in capsys.readouterr().err
+    assert not (out / "told.npz").exists()
+
+
+def test_damaged_answers_of_teachers_are_asked_for_again(cache, whole, tmp_path) -> None:
+    faces = Faces(cache, ("drawn",), "train", 0, 0.4)
+    (tmp_path / "told.npz").touch()
+
+    said = told([Trained(kept(whole))], faces, tmp_path / "told.npz")
+
+    assert len(said["age"]) == len(faces)
