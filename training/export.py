@@ -16,6 +16,7 @@ import torch
 
 from core.errors import ConfigError, WeightsError
 from core.types import F32
+from evaluation.options import apart, made
 from training.graph import INPUT, answering, model, save, shrunk
 from training.kept import Kept, kept
 from training.networks import CLASSES, Answers
@@ -47,10 +48,11 @@ def run(options: argparse.Namespace) -> None:
         raise ConfigError(
             f"--heads: {options.folder} answers {', '.join(trained.recipe.heads)}, not {missing[0]}."
         )
+    apart(options.out, [options.folder / "checkpoint.pt"])
+    made(options.out.parent)
     answers, size = answering(trained, heads, mirror=options.mirror), trained.recipe.size
     whole = model(answers, size)
     print(f"differs from PyTorch by {parity(answers, whole.SerializeToString(), size):.1e} at most")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     if options.quantize:
         from training.quantize import quantize
         from training.settle import settled

@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from core.types import F32, Array
+from evaluation.options import written
 from training.kept import Kept
 from training.networks import Answers, FaceNet
 
@@ -121,4 +122,19 @@ def _large(tensor: Any) -> bool:
 
 def save(made: Any, path: Path) -> None:
     """Write a model, the same bytes for the same model."""
-    path.write_bytes(made.SerializeToString(deterministic=True))
+    put(made.SerializeToString(deterministic=True), path)
+
+
+def put(data: bytes, path: Path) -> None:
+    """Write a file whole, or leave what was there.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with written(path):
+            part.write_bytes(data)
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from core.errors import WeightsError
 from core.types import F32
 from training.export import opened
-from training.graph import INPUT, save
+from training.graph import INPUT, put, save
 from training.kept import Kept
 from training.loop import prepare, upright
 from training.measures import by_set
@@ -62,7 +62,7 @@ def quantize(trained: Kept, whole: Any, settled: Any, cache: Path, out: Path, *,
             raise WeightsError(
                 f"8 bits lose too much: {'; '.join(lost)}. Write it all the same with --force."
             )
-        out.write_bytes(small.read_bytes())
+        put(small.read_bytes(), out)
 
 
 def _calculate_in_8_bits(ready: Path, small: Path, faces: CalibrationDataReader) -> None:

@@ -161,3 +161,33 @@ def test_zeros_around_a_map_belong_to_the_convolution_that_8_bits_are_made_of(tm
 
     assert "Pad" in [node.op_type for node in onnx.load(plain).graph.node]
     assert "Pad" not in [node.op_type for node in onnx.load(ready).graph.node]
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence_and_stays_as_it_was(
+    tmp_path, capsys, monkeypatch
+) -> None:
+    _trained(tmp_path / "run", size=48, shape=(1, 1))
+    out, words = tmp_path / "net.onnx", ["export", str(tmp_path / "run"), "--out"]
+    out.write_bytes(b"of before")
+
+    def full(path, data) -> None:
+        with path.open("wb") as file:
+            file.write(data[:9])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("pathlib.Path.write_bytes", full)
+        assert main([*words, str(out)]) == 6
+    assert "No space left" in capsys.readouterr().err
+    assert out.read_bytes() == b"of before"
+    assert not list(tmp_path.glob("*.part"))
+    assert main([*words, str(out / "net.onnx")]) == 6
+    assert main([*words, str(tmp_path)]) == 6
+
+
+def test_a_checkpoint_is_not_overwritten_by_its_export(tmp_path, capsys) -> None:
+    _trained(tmp_path, size=48, shape=(1, 1))
+
+    assert main(["export", str(tmp_path), "--out", str(tmp_path / "checkpoint.pt")]) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert kept(tmp_path).epoch == 0
