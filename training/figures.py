@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.errors import ConfigError
 from core.types import F32
+from evaluation.options import made, written
 from evaluation.plots import shades
 from training.curves import drawn, read
 from training.kept import Kept, kept, processor
@@ -37,19 +39,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print a block for each training, after the one who never looks."""
     found: dict[str, dict[str, float]] = {}
-    for folder in options.runs:
+    names = [folder.resolve().name for folder in options.runs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(
+            f"two trainings are called '{twice}', and their figures could not be told apart. "
+            "Measure them one by one, each with its own --out."
+        )
+    made(options.out)
+    for folder, name in zip(options.runs, names, strict=True):
         trained = kept(folder, processor(options.device))
         recipe = trained.recipe
         faces = Faces(options.cache, recipe.sets, options.part, 0, recipe.votes, fold=trained.fold)
         seen = Faces(options.cache, recipe.sets, "train", 0, recipe.votes, fold=trained.fold)
         never = constant(seen.labels, {head: HEADS[head] for head in recipe.heads}, len(faces))
-        _tell(found, f"constant, {folder.name}", by_set(never, faces), len(faces))
+        _tell(found, f"constant, {name}", by_set(never, faces), len(faces))
         said = _said(trained, faces, options.flip)
-        _tell(found, folder.name, by_set(said, faces), len(faces))
+        _tell(found, name, by_set(said, faces), len(faces))
         if options.out:
-            _draw(said, faces, folder, options.out / folder.name)
+            _draw(said, faces, folder, options.out / name)
     if options.out:
-        (options.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        with written(options.out):
+            (options.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _said(trained: Kept, faces: Faces, flip: bool) -> dict[str, F32]:
@@ -65,10 +76,11 @@ def _tell(found: dict[str, dict[str, float]], name: str, figures: Mapping[str, f
 
 
 def _draw(said: dict[str, F32], faces: Faces, folder: Path, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    for name, svg in drawn(read(folder / "curves.csv")).items():
-        (out / f"{name}.svg").write_text(svg, encoding="utf-8")
+    drawings = drawn(read(folder / "curves.csv"))
     for head in set(said) & set(CLASSES):
         counts = confusion(said[head], truth(faces.labels, head))
-        svg = shades(CLASSES[head], counts.astype(np.float64))
-        (out / f"confusion_{head}.svg").write_text(svg, encoding="utf-8")
+        drawings[f"confusion_{head}"] = shades(CLASSES[head], counts.astype(np.float64))
+    with written(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for name, svg in drawings.items():
+            (out / f"{name}.svg").write_text(svg, encoding="utf-8")

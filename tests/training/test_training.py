@@ -326,3 +326,29 @@ def test_damaged_answers_of_teachers_are_asked_for_again(cache, whole, tmp_path)
     said = told([Trained(kept(whole))], faces, tmp_path / "told.npz")
 
     assert len(said["age"]) == len(faces)
+
+
+def test_figures_of_two_trainings_of_one_name_are_refused_instead_of_mixed(
+    cache, whole, tmp_path, capsys
+) -> None:
+    (tmp_path / whole.name).mkdir()
+
+    assert main(["figures", str(whole), str(tmp_path / whole.name), "--cache", str(cache)]) == 2
+    assert f"two trainings are called '{whole.name}'" in capsys.readouterr().err
+
+
+def test_figures_of_the_folder_one_is_in_have_its_name(cache, whole, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(whole)
+
+    assert main(["figures", ".", "--cache", str(cache), "--device", "cpu", "--out", str(tmp_path)]) == 0
+    assert f"constant, {whole.name} (" in capsys.readouterr().out
+    assert (tmp_path / whole.name / "loss.svg").exists()
+
+
+def test_figures_that_cannot_be_written_are_one_sentence_before_anything_is_measured(
+    cache, whole, tmp_path, capsys
+) -> None:
+    (tmp_path / "file").touch()
+
+    assert main(["figures", str(whole), "--cache", str(cache), "--out", str(tmp_path / "file")]) == 6
+    assert capsys.readouterr().out == ""
