@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import BinaryIO
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.lib.format import write_array_header_1_0
@@ -156,15 +157,18 @@ def read(name: str, folder: Path) -> tuple[U8, Labels]:
     """The faces (N, side, side, 3), on disk until they are used, and their labels.
 
     Raises:
-        ConfigError: that set is not there, or its faces and labels do not belong together.
+        ConfigError: that set is not there, cannot be read, or its faces and labels do not belong together.
     """
     remedy = f"Cut them out with: python -m training cache --data DIR --out {folder}"
     files = [folder / f"{name}{end}" for end in (PIXELS, LABELS)]
     if not all(file.is_file() for file in files):
         raise ConfigError(f"{folder}: holds no faces of {name}. {remedy}")
-    pixels = np.load(files[0], mmap_mode="r")
-    with np.load(files[1]) as stored:
-        labels = Labels(*(stored[c.name] for c in fields(Labels)))
+    try:
+        pixels = np.load(files[0], mmap_mode="r")
+        with files[1].open("rb") as file, np.load(file) as stored:  # np.load leaves a broken one open
+            labels = Labels(*(stored[c.name] for c in fields(Labels)))
+    except (OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, BadZipFile) as error:
+        raise ConfigError(f"{folder}: the faces of {name} cannot be read. {remedy}") from error
     if len(pixels) != len(labels):
         raise ConfigError(
             f"{folder}: holds {len(pixels)} faces of {name}, and labels of {len(labels)}. {remedy}"

@@ -74,7 +74,7 @@ def told(teachers: Sequence[Trained | Carded], faces: Faces, store: Path) -> dic
 def _stored(store: Path) -> dict[str, Array]:
     """What was kept; nothing if that cannot be read: they are asked again."""
     try:
-        with np.load(store) as kept:
+        with store.open("rb") as file, np.load(file) as kept:
             return {name: kept[name] for name in kept.files}
     except (OSError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile):
         return {}

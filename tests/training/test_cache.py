@@ -139,3 +139,12 @@ def test_as_many_views_are_spoilt_as_are_asked_for(tmp_path) -> None:
     assert spoilt(0) == 0
     assert spoilt(1) > 0.6
     assert abs(spoilt(0.5) / spoilt(1) - 0.5) < 0.15
+
+
+@pytest.mark.parametrize(("end", "size"), [(".npy", 1000), (".npy", 0), (".labels.npz", 1000)])
+def test_a_cache_that_was_cut_off_is_one_sentence(tmp_path, end: str, size: int) -> None:
+    path = cached(tmp_path, 4) / f"drawn{end}"
+    path.write_bytes(path.read_bytes()[:size])
+
+    with pytest.raises(ConfigError, match=r"faces of drawn cannot be read\. Cut them out"):
+        read("drawn", tmp_path)
