@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import ConfigError
 from core.registry import unknown
@@ -15,6 +15,13 @@ from core.types import Crop
 
 MEAN = (122.782, 117.001, 104.298)  # RGB, those of the network that the own ones begin with
 SCALE = 256.0
+
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Head = Literal["age", "gender", "emotion", "race", "quality"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +51,27 @@ class Recipe:
     """
 
     network: str
-    heads: tuple[str, ...]
-    sets: tuple[str, ...]
-    size: int
-    epochs: int
-    batch: int = 128
-    rate: float = 2e-3
-    slower: float = 0.3
-    decay: float = 0.03
-    balance: float = 0.3
-    dropout: float = 0.2
+    heads: Annotated[tuple[Head, ...], Field(min_length=1)]
+    sets: Annotated[tuple[str, ...], Field(min_length=1)]
+    size: Annotated[int, Field(ge=1, le=1024)]
+    epochs: Count
+    batch: Count = 128
+    rate: Positive = 2e-3
+    slower: Positive = 0.3
+    decay: Weight = 0.03
+    balance: Share = 0.3
+    dropout: Share = 0.2
     start: str | None = None
-    gender: float = 3.0
-    votes: float = 0.4
-    bare: float = 0.25
-    spoilt: float = 1.0
-    zoom: float = 1.10
-    shift: float = -0.16
-    average: float = 0.999
+    gender: Weight = 3.0
+    votes: Share = 0.4
+    bare: Share = 0.25
+    spoilt: Share = 1.0
+    zoom: Positive = 1.10
+    shift: Annotated[float, Field(ge=-1, le=1)] = -0.16
+    average: Share = 0.999
     shape: tuple[int | float, ...] = ()
     age: Literal["years", "stages"] = "years"
-    share: float = 1.0
+    share: Share = 1.0
 
     @property
     def crop(self) -> Crop:
@@ -121,9 +128,14 @@ def chosen(name: str, changes: Sequence[str] = ()) -> Recipe:
     fields = asdict(RECIPES[name])
     for change in changes:
         key, equals, value = change.partition("=")
-        if not equals or key not in fields:
-            raise ConfigError(unknown("--set takes KEY=VALUE", key, fields))
-        fields[key] = yaml.safe_load(value)
+        if key not in fields:
+            raise ConfigError(unknown("--set", key, fields))
+        try:
+            fields[key] = yaml.safe_load(value) if equals else None
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set: {key} cannot be read from '{value}'.") from error
+        if not equals:
+            raise ConfigError(f"--set: '{key}' has no value. Write it after a =, such as rate=0.001.")
     return checked(fields, name)
 
 

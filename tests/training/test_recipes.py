@@ -21,6 +21,16 @@ def test_a_change_is_read_as_the_fields_own_kind() -> None:
         ("persons", "rate=1", "no 'persons'"),
         ("people", "rates=1", "Did you mean 'rate'"),
         ("people", "epochs=many", r"'people': epochs: .* not 'many'"),
+        ("people", "epochs=0", "'people': epochs: .* not 0"),
+        ("people", "size=0", "'people': size: .* not 0"),
+        ("people", "size=-1", "'people': size: .* not -1"),
+        ("people", "batch=0", "'people': batch: .* not 0"),
+        ("people", "rate=.nan", "'people': rate: .* not nan"),
+        ("people", "dropout=2", "'people': dropout: .* not 2"),
+        ("people", "heads=[]", "'people': heads: "),
+        ("people", "heads=[age, nose]", "'people': heads.1: .* not 'nose'"),
+        ("people", "size={", "--set: size cannot be read"),
+        ("people", "rate", "'rate' has no value. .* such as rate=0.001"),
     ],
 )
 def test_a_wrong_name_or_value_is_answered_with_the_right_ones(name: str, change: str, message: str) -> None:
