@@ -217,6 +217,11 @@ def train(run: Run, faces: Faces, tune: Faces, folder: Path) -> None:
         torch.manual_seed(run.seed + 1_000_003 * run.epoch)  # dropout's, so that a resumed run draws the same
         run.net.train()
         losses = [run.step(*batch) for batch in batches(faces, run.recipe, run.seed, run.epoch)]
+        if not np.isfinite(losses).all():
+            raise ConfigError(
+                f"the loss of epoch {run.epoch + 1} is no number any more; {folder} keeps the epochs before. "
+                "Try a smaller rate, with another --out."
+            )
         run.epoch += 1
         said = answers(run.mean, tune, run.recipe)
         row = {"epoch": run.epoch, "loss": float(np.mean(losses)), **by_set(said, tune)}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.errors import ConfigError
 from core.registry import load
 from core.types import AGES, EMOTIONS
 from evaluation.samples import RACES
@@ -48,12 +49,22 @@ def build(recipe: Recipe) -> FaceNet:
     """The recipe's network, not trained, its numbers drawn from torch's generator.
 
     Raises:
-        ConfigError: there is no such network.
+        ConfigError: there is no such network, or it cannot be made of this shape or see this size.
     """
     builder = load(BUILDERS, recipe.network, "network")
-    backbone, width = builder(recipe.shape) if recipe.shape else builder()
+    try:
+        backbone, width = builder(recipe.shape) if recipe.shape else builder()
+        with torch.no_grad():  # as it answers: draws nothing, and moves no normalisation
+            backbone.eval()(torch.zeros(1, 3, recipe.size, recipe.size))
+    except (RuntimeError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+        shape = f" and shape={list(recipe.shape)}" if recipe.shape else ""
+        raise ConfigError(
+            f"the recipe's network: '{recipe.network}' cannot be made with size={recipe.size}{shape} "
+            f"({str(error).splitlines()[0]})."
+        ) from error
+    backbone.train()
     net = FaceNet(backbone, width, recipe.heads, recipe.dropout)
-    if recipe.age == "stages":
+    if recipe.age == "stages" and "age" in recipe.heads:
         net.heads["age"] = load({"stages": "training.ssrnet:Stages"}, "stages", "age")()
     return net
 
@@ -152,6 +163,9 @@ def started(net: FaceNet, weights: Mapping[str, Tensor], faces: Tensor) -> None:
         net: with a backbone of the other one's layers, or of the first of them.
         weights: `0.weight`, `0.bias`, `1.weight`, ...: kernels and biases in the order of the layers.
         faces: float32 (N, 3, S, S), prepared as for that network.
+
+    Raises:
+        ConfigError: its layers are others.
     """
     blocks = [module for module in net.backbone.modules() if isinstance(module, ConvNorm)]
 
@@ -165,7 +179,13 @@ def started(net: FaceNet, weights: Mapping[str, Tensor], faces: Tensor) -> None:
     for nth, block in enumerate(blocks):
         if f"{nth}.weight" not in weights:
             break
-        block[0].weight.data.copy_(weights[f"{nth}.weight"])
+        theirs = weights[f"{nth}.weight"]
+        if theirs.shape != block[0].weight.shape:  # copy_ would stretch some
+            raise ConfigError(
+                f"the recipe's start: its convolution {nth + 1} is {tuple(theirs.shape)}, this network's "
+                f"{tuple(block[0].weight.shape)}. Start from a card of the same layers."
+            )
+        block[0].weight.data.copy_(theirs)
         block[1].bias.data.copy_(weights[f"{nth}.bias"])
         hooks.append(block[1].register_forward_pre_hook(fit))
     was = net.training

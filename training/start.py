@@ -27,7 +27,7 @@ def begin(net: FaceNet, start: str, faces: Tensor) -> None:
 
     Raises:
         WeightsError: the card's file is not here; the message says how to bring it.
-        ConfigError: neither, a training of another network, or the package that reads it is not here.
+        ConfigError: neither, a card or training of another network, or the package that reads it is not here.
     """
     card = cards().get(start)
     if card is not None:

@@ -182,12 +182,14 @@ def test_a_training_goes_on_from_another_one_with_a_larger_crop(whole) -> None:
 
 def test_a_beginning_that_does_not_fit_is_one_sentence(cache, whole, tmp_path, capsys) -> None:
     words = ["train", "people_dlib", "--cache", str(cache), "--out", str(tmp_path / "run"), "--device", "cpu"]
-    sets = [word for change in ("sets=[drawn]", "size=32", "batch=16") for word in ("--set", change)]
+    sets = [word for change in ("sets=[drawn]", "size=96", "batch=16") for word in ("--set", change)]
 
     assert main([*words, *sets, "--set", f"start={whole}"]) == 2
     assert "training of another network" in capsys.readouterr().err
     assert main([*words, *sets, "--set", "start=nowhere"]) == 2
     assert "'nowhere' is neither" in capsys.readouterr().err
+    assert main([*words, *sets, "--set", "start=yunet"]) == 2
+    assert "Start from a card of the same layers" in capsys.readouterr().err
 
 
 def test_a_face_is_told_about_by_teachers_that_have_not_seen_it(cache, whole, tmp_path) -> None:
@@ -352,3 +354,26 @@ def test_figures_that_cannot_be_written_are_one_sentence_before_anything_is_meas
 
     assert main(["figures", str(whole), "--cache", str(cache), "--out", str(tmp_path / "file")]) == 6
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("people_dlib", {"size": 32}),
+        ("facenet", {"size": 32}),
+        ("ssrnet", {"shape": (3,)}),
+        ("mobilenetv1", {"shape": (-1,)}),
+    ],
+)
+def test_a_size_or_shape_that_the_network_cannot_take_is_one_sentence(name: str, change) -> None:
+    network = {"people_dlib": "dlib_resnet"}.get(name, name)
+
+    with pytest.raises(ConfigError, match=f"'{network}' cannot be made with size="):
+        build(replace(PLAIN, network=network, **change))
+
+
+def test_a_training_whose_loss_is_no_number_stops_and_keeps_the_epochs_before(cache, tmp_path) -> None:
+    with pytest.raises(ConfigError, match="is no number any more"):
+        _train(cache, tmp_path, replace(TINY, rate=float("inf"), epochs=2))
+
+    assert not (tmp_path / "checkpoint.pt").exists()
