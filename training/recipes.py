@@ -143,11 +143,18 @@ def checked(fields: dict[str, object], name: str) -> Recipe:
     """Those fields as a recipe.
 
     Raises:
-        ConfigError: a field of another kind.
+        ConfigError: a field of another kind, or heads that make no network.
     """
     try:
-        return TypeAdapter(Recipe).validate_python(fields)
+        recipe = TypeAdapter(Recipe).validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise ConfigError(f"recipe '{name}': {place}: {first['msg']}, not {first['input']!r}.") from error
+    if set(recipe.heads) == {"quality"}:
+        raise ConfigError(
+            f"recipe '{name}': heads: the quality is that of other answers: name one beside it."
+        )
+    if len(set(recipe.heads)) < len(recipe.heads):
+        raise ConfigError(f"recipe '{name}': heads: one is named twice.")
+    return recipe

@@ -29,6 +29,8 @@ def test_a_change_is_read_as_the_fields_own_kind() -> None:
         ("people", "dropout=2", "'people': dropout: .* not 2"),
         ("people", "heads=[]", "'people': heads: "),
         ("people", "heads=[age, nose]", "'people': heads.1: .* not 'nose'"),
+        ("people", "heads=[quality]", "name one beside it"),
+        ("people", "heads=[age, age]", "named twice"),
         ("people", "size={", "--set: size cannot be read"),
         ("people", "rate", "'rate' has no value. .* such as rate=0.001"),
     ],
