@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import time
 from collections.abc import Iterable, Iterator
@@ -74,6 +75,7 @@ class Run:
     device: str = "cpu"
     fold: str = ""
     teachers: str = ""
+    faces: str = ""  # which, see `mark`
 
     def __post_init__(self) -> None:
         self.net = self.net.to(self.device, memory_format=torch.channels_last)
@@ -126,6 +128,7 @@ class Run:
             "seed": self.seed,
             "fold": self.fold,
             "teachers": self.teachers,
+            "faces": self.faces,
             "epoch": self.epoch,
             "net": self.net.state_dict(),
             "mean": self.mean.state_dict(),
@@ -149,6 +152,8 @@ class Run:
             ConfigError: it was taken of another training.
         """
         ours = {**asdict(self.recipe), "seed": self.seed, "fold": self.fold, "teachers": self.teachers}
+        if state.get("faces"):  # older ones do not tell
+            ours["faces"] = self.faces
         theirs = {"fold": "", "teachers": "", **asdict(Recipe(**state["recipe"])), **state}
         other = [
             f"{key} is {theirs[key]!r} there, {ours[key]!r} here" for key in ours if ours[key] != theirs[key]
@@ -162,6 +167,13 @@ class Run:
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
+
+
+def mark(faces: Faces, tune: Faces) -> str:
+    """The same for the same faces to train on and to watch, as large."""
+    words = [str(faces.picture(0)[0].shape[0]), *faces.labels.name.tolist(), "", *tune.labels.name.tolist()]
+    digest = hashlib.sha256("\n".join(words).encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{len(faces)} to train on, {len(tune)} to watch ({digest[:8]})"
 
 
 def _loss(scores: dict[str, Tensor], targets: Targets, weights: dict[str, float]) -> Tensor:

@@ -17,7 +17,7 @@ from core.errors import ConfigError
 from evaluation.options import made, natural, whole, written
 from training.curves import drawn, read
 from training.kept import processor
-from training.loop import Run, prepare, train, upright
+from training.loop import Run, mark, prepare, train, upright
 from training.networks import FaceNet, build
 from training.recipes import RECIPES, Recipe, chosen
 from training.start import begin
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     if recipe.start and not (options.out / "checkpoint.pt").exists():
         shown = upright(faces, range(0, len(faces), max(1, len(faces) // SHOWN)), recipe.crop)
         begin(net, recipe.start, prepare(shown))
-    run = _run(net, recipe, options, len(faces), device)
+    run = _run(net, recipe, options, (faces, tune), device)
     run.resume(options.out)  # another training is refused before the teachers are asked for it
     made(options.out)
     if options.teachers:
@@ -74,8 +74,12 @@ def run(options: argparse.Namespace) -> None:
             (options.out / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
-def _run(net: FaceNet, recipe: Recipe, options: argparse.Namespace, count: int, device: str) -> Run:
+def _run(
+    net: FaceNet, recipe: Recipe, options: argparse.Namespace, parts: tuple[Faces, Faces], device: str
+) -> Run:
+    count = len(parts[0])
     steps = count // recipe.batch
     if steps == 0:
         raise ConfigError(f"{options.cache}: {count} faces are fewer than a batch of {recipe.batch}.")
-    return Run(recipe, net, options.seed, steps, 0, device, options.fold or "", options.teachers)
+    fold, teachers = options.fold or "", options.teachers
+    return Run(recipe, net, options.seed, steps, 0, device, fold, teachers, mark(*parts))

@@ -377,3 +377,15 @@ def test_a_training_whose_loss_is_no_number_stops_and_keeps_the_epochs_before(ca
         _train(cache, tmp_path, replace(TINY, rate=float("inf"), epochs=2))
 
     assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_training_does_not_go_on_with_other_faces(cache, tmp_path, capsys) -> None:
+    other = cached(tmp_path / "other", 100)
+    changes = ["sets=[drawn]", "size=32", "batch=16", "shape=[1, 1]", "heads=[age, gender]", "start=null"]
+    words = ["train", "people_dlib", "--out", str(tmp_path / "run"), "--device", "cpu", "--threads", "1"]
+    words += ["--epochs", "1", *(w for change in changes for w in ("--set", change))]
+    assert main([*words, "--cache", str(cache)]) == 0
+
+    assert main([*words, "--cache", str(other)]) == 2
+    assert "faces is '130 to train on, 10 to watch" in capsys.readouterr().err
+    assert main([*words, "--cache", str(cache)]) == 0
