@@ -60,6 +60,7 @@ def opened(path: Path, device: str) -> dict[str, Any]:
         state = torch.load(path, map_location=device, weights_only=True)
         if not {"recipe", "epoch", "net", "mean"} <= set(state):
             raise ValueError("parts are missing")
+        Recipe(**state["recipe"])
     except Exception as error:  # bytes that are no checkpoint fail in whatever way
         raise ConfigError(
             f"{path}: cannot be read as a checkpoint. Bring it back, or take it away and train again."

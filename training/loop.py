@@ -137,13 +137,15 @@ class Run:
         }
 
     def resume(self, folder: Path) -> None:
-        """Go on with what that folder holds, if it holds anything.
+        """Go on with what that folder holds, if it holds anything; make it, if there is none.
 
         Raises:
             ConfigError: that is of another training, or cannot be read.
+            SinkError: it cannot be made.
         """
         if (folder / CHECKPOINT).exists():
             self.load(opened(folder / CHECKPOINT, self.device), folder / CHECKPOINT)
+        made(folder)
 
     def load(self, state: dict[str, Any], place: Path) -> None:
         """Go on where that state, kept at that place, was taken.
@@ -215,13 +217,17 @@ def batches(faces: Faces, recipe: Recipe, seed: int, epoch: int) -> Iterator[tup
 def train(run: Run, faces: Faces, tune: Faces, folder: Path) -> None:
     """Train to the end; after each epoch a checkpoint, whole or not at all, and a line of curves.csv.
 
+    Args:
+        run: as it was resumed from that folder.
+        faces: to train on.
+        tune: to watch.
+        folder: of this training.
+
     Raises:
-        ConfigError: the folder holds another training.
-        SinkError: it cannot be written to.
+        ConfigError: the loss is no number any more.
+        SinkError: the folder cannot be written to.
     """
-    made(folder)
     curves = folder / "curves.csv"
-    run.resume(folder)
     with written(curves):
         trimmed(curves, run.epoch)
     while run.epoch < run.recipe.epochs:

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from core.errors import ConfigError
-from evaluation.options import made, natural, whole, written
+from evaluation.options import natural, whole, written
 from training.curves import drawn, read
 from training.kept import processor
 from training.loop import Run, mark, prepare, train, upright
@@ -62,8 +62,7 @@ def run(options: argparse.Namespace) -> None:
         shown = upright(faces, range(0, len(faces), max(1, len(faces) // SHOWN)), recipe.crop)
         begin(net, recipe.start, prepare(shown))
     run = _run(net, recipe, options, (faces, tune), device)
-    run.resume(options.out)  # another training is refused before the teachers are asked for it
-    made(options.out)
+    run.resume(options.out)  # another training is refused before its teachers are asked
     if options.teachers:
         teachers = [teacher(name, device) for name in options.teachers.split(",")]
         faces.targets.told.update(told(teachers, faces, options.out / "told.npz"))

@@ -50,8 +50,8 @@ def test_a_network_that_was_settled_answers_in_8_bits_more_as_it_did_in_32(tmp_p
     cache = cached(tmp_path / "cache", 160)
     faces, tune = (Faces(cache, ("drawn",), part, 0, 0.4) for part in ("train", "tune"))
     torch.manual_seed(2)
-    train(Run(RECIPE, build(RECIPE), 1, len(faces) // RECIPE.batch), faces, tune, tmp_path / "run")
-    trained = kept(tmp_path / "run")
+    train(Run(RECIPE, build(RECIPE), 1, len(faces) // RECIPE.batch), faces, tune, tmp_path)
+    trained = kept(tmp_path)
     _hard_to_round(trained)
 
     whole, soft = (model(answering(t, ("age",)), 48) for t in (trained, settled(trained, cache)))

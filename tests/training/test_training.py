@@ -49,6 +49,7 @@ def _train(cache, folder, recipe=TINY, seed: int = 1, until: int | None = None) 
     run = Run(recipe, build(recipe), seed, len(faces) // recipe.batch)
     if until is not None:
         run.net.register_forward_hook(lambda *_: _stop(run.epoch == until))
+    run.resume(folder)
     train(run, faces, tune, folder)
     return run
 
