@@ -100,12 +100,12 @@ class Report:
         with written(folder):
             summary = json.dumps(self._summary(), indent=1) + "\n"
             (folder / "summary.json").write_text(summary, encoding="utf-8")
-            (folder / "report.html").write_text(self._page(), encoding="utf-8")
+            (folder / "report.html").write_text(_written(self._page()), encoding="utf-8")
 
     def text(self) -> str:
         """The tables in columns, no wider than the terminal."""
         width = shutil.get_terminal_size().columns
-        return "\n\n".join(_columns(table, width) for table in self.tables)
+        return _written("\n\n".join(_columns(table, width) for table in self.tables))
 
     def _summary(self) -> dict[str, Any]:
         def plain(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:
@@ -172,6 +172,11 @@ def _ends(values: Array) -> tuple[float, float]:
         return np.nan, np.nan
     low, high = np.percentile(known, [2.5, 97.5])
     return float(low), float(high)
+
+
+def _written(text: str) -> str:
+    """What a file name holds that is no UTF-8 (lone surrogates), as escapes: nothing else can be written."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _named(model: Mapping[str, Any]) -> str:

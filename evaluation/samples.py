@@ -80,4 +80,5 @@ def bucket(key: str, count: int) -> int:
     >>> bucket("27_0_1_20170109204528340.jpg", 20)
     4
     """
-    return int(hashlib.sha256(key.encode()).hexdigest(), 16) % count
+    # A file name that is no UTF-8 holds lone surrogates.
+    return int(hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest(), 16) % count

@@ -101,4 +101,4 @@ def opened(entries: Iterable[Entry], *, keep: bool = False) -> Iterator[Sample]:
 
 
 def _digest(name: str) -> bytes:
-    return hashlib.sha256(f"order {name}".encode()).digest()
+    return hashlib.sha256(f"order {name}".encode(errors="surrogatepass")).digest()

@@ -15,6 +15,8 @@ import pytest
 from core.errors import ConfigError
 from evaluation.__main__ import main
 from evaluation.layouts import sets
+from evaluation.layouts.entry import UNOPENED
+from evaluation.samples import Sample
 from tests.evaluation.sets import archive, picture, pictures, text
 from tests.portraits import PICTURES
 from tests.program import ROOT, ended
@@ -346,3 +348,22 @@ class Opened:
 
     def row(self):
         return {"role": "embedding", "id": "none", "sha256": "", "licence": "none", "commercial": True}
+
+
+def test_names_that_are_no_utf8_are_measured_and_reported_as_others(tmp_path, capsys):
+    data = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        pictures(data / os.fsdecode(b"s\xe9b"), *(f"00{nth}A2{nth}.png" for nth in range(3)))
+    except (OSError, UnicodeError):
+        pytest.skip("this file system holds UTF-8 alone")
+    words = ["age", "--data", str(data), "--part", "all", "--models", "age_dlib", "--limit", "2"]
+
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["n"] == 2
+    assert "caf\\udce9 (all)" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "caf\\udce9 (all)" in capsys.readouterr().out
+
+
+def test_a_key_that_is_no_utf8_has_a_part():
+    assert Sample(os.fsdecode(b"caf\xe9.jpg"), UNOPENED).part in ("train", "tune", "report")
