@@ -14,6 +14,7 @@ import numpy as np
 from core.errors import ConfigError, SourceError
 from core.types import F64, Array, Image
 from evaluation.layouts.entry import UNOPENED
+from evaluation.layouts.packs import marked
 from evaluation.layouts.place import Place
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def _rows(path: Path) -> dict[str, list[Face]]:
                 raise ConfigError(f"{path}, line 1: there is no column '{name}'.")
         for row in reader:
             try:
-                face = [float(row[side]) for side in SIDES], [row[level] == "1" for level in LEVELS]
+                face = [float(row[side]) for side in SIDES], [marked(row, level) for level in LEVELS]
             except ValueError as error:
                 raise ConfigError(f"{path}, line {reader.line_num}: {error}.") from error
             faces.setdefault(row["file"], []).append(face)

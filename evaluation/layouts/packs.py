@@ -25,6 +25,7 @@ TILE = 48  # px, side of a face of FER2013
 FERPLUS = [*VOTES[:-1], "nf"]
 TESTS = ("PublicTest", "PrivateTest")  # what FER2013's contest kept
 POINTS = [f"{point}_{axis}" for point in ("eye_l", "eye_r", "nose", "mouth_l", "mouth_r") for axis in "xy"]
+MARKS = {"0": False, "1": True, "0.0": False, "1.0": True}
 Row = dict[str, str]
 
 
@@ -70,7 +71,7 @@ def _people(place: Place, rows: Iterator[Row]) -> Iterator[Entry]:
             race=_index(row, "race", len(RACES)),
             landmarks=_landmarks(row),
             split=row.get("official_split", ""),
-            sound=row.get("conflict") != "1",
+            sound=not marked(row, "conflict"),
         )
 
 
@@ -100,10 +101,22 @@ def _moods(place: Place, rows: Iterator[Row]) -> Iterator[Entry]:
             votes=tuple(int(row[f"ferplus_{name}"]) for name in FERPLUS) if "ferplus_nf" in row else (),
             split=row.get("split", ""),
             tests=TESTS,
-            sound=row.get("emotion_ambiguous") != "1" and row.get("near_public_test") != "1",
+            sound=not (marked(row, "emotion_ambiguous") or marked(row, "near_public_test")),
             key=key,
         )
         yield Entry(labels, tile)
+
+
+def marked(row: Row, name: str) -> bool:
+    """Whether a cell says 1; as a table program writes it, too, where other cells of the column are empty.
+
+    Raises:
+        ValueError: it is no mark.
+    """
+    text = row.get(name) or "0"
+    if text not in MARKS:
+        raise ValueError(f"expected for {name} 0, 1 or nothing, got '{text}'")
+    return MARKS[text]
 
 
 def _number(text: str) -> float:
@@ -111,7 +124,7 @@ def _number(text: str) -> float:
 
 
 def _female(text: str) -> float:
-    if text not in ("", "0", "1", "0.0", "1.0"):
+    if text and text not in MARKS:
         raise ValueError(f"expected for gender 0, 1 or nothing, got '{text}'")
     return _number(text)
 

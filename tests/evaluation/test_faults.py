@@ -17,6 +17,7 @@ from evaluation.__main__ import main
 from evaluation.layouts import sets
 from evaluation.layouts.entry import UNOPENED
 from evaluation.samples import Sample
+from evaluation.wider_pack import read
 from tests.evaluation.sets import archive, picture, pictures, text
 from tests.portraits import PICTURES
 from tests.program import ROOT, ended
@@ -262,6 +263,10 @@ def test_what_only_the_network_can_tell_is_told_too(words, sentence, capsys, tmp
             f"{PACK}\na.png,30,3,30,30,1,0,2,a.jpg\n",
             "p.csv, line 2: expected for gender 0, 1 or nothing, got '3'",
         ),
+        (
+            f"{PACK}\na.png,30,1,30,30,1,yes,2,a.jpg\n",
+            "p.csv, line 2: expected for conflict 0, 1 or nothing, got 'yes'",
+        ),
         (f"{PACK}\na.png,30,1,30,30,1,0,9,a.jpg\n", "p.csv, line 2: expected for race a number from 0 to 4"),
         (f"{SHEETS}\ns.webp,0,0,Training,7,a\n", "p.csv, line 2: expected for emotion a number from 0 to 6"),
         (f"{SHEETS}\ns.webp,x,0,Training,3,a\n", "p.csv, line 2: invalid literal for int()"),
@@ -284,6 +289,33 @@ def test_any_other_table_may_lie_beside_a_pack(tmp_path):
     (one,) = sets(tmp_path)
 
     assert [(entry.labels.age, entry.labels.race) for entry in one.entries] == [(30, 2), (30, 1)]
+
+
+def test_a_doubt_counts_however_a_table_program_writes_it(tmp_path):
+    doubts = ("1", "1.0", "0", "0.0", "")
+    rows = [f"a.png,30,1,30,30,1,{doubt},2,a.jpg" for doubt in doubts]
+    text(tmp_path / "people.csv", "\n".join([PACK, *rows]))
+    head = SHEETS.replace("orig", "emotion_ambiguous,near_public_test")
+    rows = ["s.png,0,0,Training,3,1.0,0.0", "s.png,0,0,Training,3,0.0,1.0", "s.png,0,0,Training,3,0.0,0.0"]
+    text(tmp_path / "moods.csv", "\n".join([head, *rows]))
+
+    moods, people = ([entry.labels.sound for entry in one.entries] for one in sets(tmp_path))
+
+    assert people == [False, False, True, True, True]
+    assert moods == [False, False, True]
+
+
+def test_faces_that_count_are_known_however_a_table_program_writes_it(tmp_path):
+    text(tmp_path / "wider.csv", f"{WIDER}\na.png,8,8,1,0,0,3,3,1.0,0.0,1\n")
+    picture(tmp_path / "a.png")
+
+    ((_, labels),) = read(tmp_path)
+
+    assert {level: counts.tolist() for level, counts in labels.counted.items()} == {
+        "easy": [True],
+        "medium": [False],
+        "hard": [True],
+    }
 
 
 def test_an_empty_table_is_no_set(tmp_path, capsys):
