@@ -259,6 +259,13 @@ def test_what_only_the_network_can_tell_is_told_too(words, sentence, capsys, tmp
             f"{PACK}\n{ROW}\na.png,x,1,30,30,1,0,2,a.jpg\n",
             "p.csv, line 3: could not convert string to float: 'x'",
         ),
+        *(
+            (
+                f"{PACK}\na.png,{age},1,30,30,1,0,2,a.jpg\n",
+                f"p.csv, line 2: expected for age years from 0 to 120 or nothing, got '{age}'",
+            )
+            for age in ("-5", "1990", "inf")
+        ),
         (
             f"{PACK}\na.png,30,3,30,30,1,0,2,a.jpg\n",
             "p.csv, line 2: expected for gender 0, 1 or nothing, got '3'",
