@@ -79,7 +79,13 @@ def _people(place: Place, rows: Iterator[Row]) -> Iterator[Entry]:
 def _landmarks(row: Row) -> F32 | None:
     if not row.get("eye_l_x"):
         return None
-    return np.array([float(row[key]) for key in POINTS], np.float32).reshape(5, 2)
+    missing = [key for key in POINTS if not row.get(key)]
+    if missing:
+        raise ValueError(f"expected five landmarks or none, but there is no {missing[0]}")
+    points = np.array([float(row[key]) for key in POINTS], np.float32).reshape(5, 2)
+    if not (np.isfinite(points).all() and np.ptp(points, axis=0).any()):
+        raise ValueError("expected five landmarks or none, but no face can be cut out by these")
+    return points
 
 
 def _moods(place: Place, rows: Iterator[Row]) -> Iterator[Entry]:

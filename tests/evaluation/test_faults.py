@@ -16,6 +16,7 @@ from core.errors import ConfigError
 from evaluation.__main__ import main
 from evaluation.layouts import sets
 from evaluation.layouts.entry import UNOPENED
+from evaluation.layouts.packs import POINTS
 from evaluation.samples import Sample
 from evaluation.wider_pack import read
 from tests.evaluation.sets import archive, picture, pictures, text
@@ -323,6 +324,23 @@ def test_faces_that_count_are_known_however_a_table_program_writes_it(tmp_path):
         "medium": [False],
         "hard": [True],
     }
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        ("1,1,9,1,5,5,1,9,,9", "but there is no mouth_r_x"),
+        ("1,1,9,1,5,5,1,9,9", "but there is no mouth_r_y"),
+        ("1,1,9,1,nan,5,1,9,9,9", "but no face can be cut out by these"),
+        ("5,5,5,5,5,5,5,5,5,5", "but no face can be cut out by these"),
+    ],
+)
+def test_landmarks_that_are_no_face_are_told_by_their_line(cells, sentence, tmp_path, capsys):
+    text(tmp_path / "p.csv", f"{PACK},{','.join(POINTS)}\n{ROW}\n{ROW},{cells}\n")
+
+    assert main(["age", "--data", str(tmp_path), "--models", "age_dlib"]) == 2
+
+    assert f"p.csv, line 3: expected five landmarks or none, {sentence}." in one_line(capsys)
 
 
 def test_an_empty_table_is_no_set(tmp_path, capsys):
