@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from core.types import Image
+from core.types import EMOTIONS, Image
 from evaluation.layouts.entry import UNOPENED, Entry, Set, entry
 from evaluation.layouts.folders import MOODS, by_folder, part, within
 from evaluation.layouts.packs import FERPLUS, TESTS, TILE
@@ -84,13 +84,19 @@ def _told(line: bytes, columns: list[str]) -> tuple[int, str, str]:
     """The mood of a row, its part of the set, and a key that equal pictures share."""
     cells = dict(zip(columns, line.decode("ascii").strip().split(","), strict=True))
     key = hashlib.sha256(cells["pixels"].strip().encode()).hexdigest()
-    return int(cells["emotion"]), cells["Usage"].strip(), key
+    mood = int(cells["emotion"])
+    if mood not in range(len(EMOTIONS)):
+        raise ValueError(f"expected for emotion a number from 0 to {len(EMOTIONS) - 1}, got '{mood}'")
+    return mood, cells["Usage"].strip(), key
 
 
-def _pixels(place: Place, name: str, start: int, size: int, column: int) -> Image:
-    """The picture of the row of these bytes: 290 MB of text are not kept."""
+def _pixels(place: Place, name: str, start: int, size: int, column: int) -> Image | None:
+    """The picture of the row of these bytes: 290 MB of text are not kept. None where it holds none."""
     pixels = place.bytes(name, start, size).split(b",")[column].split()
-    grey = np.array(pixels, np.uint8).reshape(TILE, TILE, 1)
+    try:
+        grey = np.array(pixels, np.uint8).reshape(TILE, TILE, 1)
+    except (ValueError, OverflowError):  # too few, or more than 255
+        return None
     return np.repeat(grey, 3, axis=2)
 
 

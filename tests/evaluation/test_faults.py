@@ -361,8 +361,20 @@ def test_a_face_that_lies_off_its_sheet_cannot_be_read(tmp_path):
     assert opened[1] is None
 
 
-def test_labels_of_a_layout_that_are_none_are_told_with_its_name(tmp_path, capsys):
-    text(tmp_path / "fer2013.csv", "emotion,pixels,Usage\nx,0 0 0,Training\n")
+def test_rows_of_the_table_of_fer2013_without_a_picture_cannot_be_read(tmp_path):
+    grey = "90 " * (48 * 48 - 1)
+    rows = [f"3,{pixels},PublicTest" for pixels in (f"{grey}90", f"{grey}256", f"{grey}x", "1 2 3")]
+    text(tmp_path / "fer2013.csv", "\n".join(["emotion,pixels,Usage", *rows, ""]))
+
+    first, *others = [entry.open() for entry in sets(tmp_path)[0].entries]
+
+    assert first.shape == (48, 48, 3)
+    assert others == [None, None, None]
+
+
+@pytest.mark.parametrize("label", ["x", "7", "-4"])
+def test_labels_of_a_layout_that_are_none_are_told_with_its_name(label, tmp_path, capsys):
+    text(tmp_path / "fer2013.csv", f"emotion,pixels,Usage\n{label},0 0 0,Training\n")
 
     assert main(["emotion", "--data", str(tmp_path), "--models", "emotion_fer"]) == 2
 
