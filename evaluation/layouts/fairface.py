@@ -58,6 +58,8 @@ def _entries(place: Place, table: str, text: str) -> Iterator[Entry]:
 
 
 def _group(text: str) -> tuple[float, float]:
-    """`20-29` or `more than 70`."""
+    """`20-29` or `more than 70`; anything else is not known."""
     years = [float(number) for number in re.findall(r"\d+", text)]
-    return (years[0], years[1]) if len(years) > 1 else (70.0, 100.0)
+    if len(years) > 1:
+        return years[0], years[1]
+    return (70.0, 100.0) if years == [70.0] else (NAN, NAN)

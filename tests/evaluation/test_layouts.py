@@ -78,6 +78,18 @@ def test_fairface_has_age_groups_and_its_own_races(tmp_path):
     assert math.isnan(old.age)
 
 
+def test_an_age_that_fairface_does_not_tell_is_not_that_of_the_oldest(tmp_path):
+    pictures(tmp_path, "val/1.jpg", "val/2.jpg")
+    rows = "val/1.jpg,,Female,Black,False\nval/2.jpg,70+,Female,Black,True\n"
+    text(tmp_path / "fairface_label_val.csv", f"file,age,gender,race,service_test\n{rows}")
+
+    unknown, old = read(tmp_path)
+
+    assert math.isnan(unknown.age_low)
+    assert unknown.female == 1
+    assert (old.age_low, old.age_high) == (70, 100)
+
+
 def test_adience_joins_tables_and_pictures(tmp_path):
     head = "user_id\toriginal_image\tface_id\tage\tgender\tx\n"
     rows = "7@N0\ta_o.jpg\t1\t(25, 32)\tf\t0\n7@N0\tb_o.jpg\t2\t35\tu\t0\n7@N0\tgone_o.jpg\t3\t(0, 2)\tm\t0\n"
