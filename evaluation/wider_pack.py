@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,11 +84,18 @@ def _rows(path: Path) -> dict[str, list[Face]]:
                 raise ConfigError(f"{path}, line 1: there is no column '{name}'.")
         for row in reader:
             try:
-                face = [float(row[side]) for side in SIDES], [marked(row, level) for level in LEVELS]
+                face = _sides(row), [marked(row, level) for level in LEVELS]
             except ValueError as error:
                 raise ConfigError(f"{path}, line {reader.line_num}: {error}.") from error
             faces.setdefault(row["file"], []).append(face)
     return faces
+
+
+def _sides(row: Mapping[str, str]) -> list[float]:
+    sides = [float(row[side]) for side in SIDES]
+    if not np.isfinite(sides).all():  # a width under 0 is in the pack: a face cut off by its picture
+        raise ValueError(f"expected the pixels of a box, got {','.join(row[side] for side in SIDES)}")
+    return sides
 
 
 def part_of(name: str) -> str:

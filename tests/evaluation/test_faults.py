@@ -386,6 +386,14 @@ def test_labels_of_a_layout_that_are_none_are_told_with_its_name(label, tmp_path
     [
         (WIDER.replace(",medium", "") + "\n", 2, "wider.csv, line 1: there is no column 'medium'"),
         (f"{WIDER}\na.png,8,8,1,x,0,3,3,1,1,1\n", 2, "wider.csv, line 2: could not convert string to float"),
+        *(
+            (
+                f"{WIDER}\na.png,8,8,1,{box},1,1,1\n",
+                2,
+                f"wider.csv, line 2: expected the pixels of a box, got {box}.",
+            )
+            for box in ("nan,0,3,3", "0,0,inf,3")
+        ),
         (f"{WIDER}\nb.png,8,8,1,0,0,3,3,1,1,1\n", 4, "wider.csv names, none of the part 'all' is there"),
         (f"{WIDER}\n", 4, "wider.csv names, none of the part 'all' is there"),
     ],
