@@ -105,7 +105,7 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
     images, truth = zip(*read(options.data, options.part), strict=True)
     metrics: dict[str, Figure] = {}
     groups: dict[str, dict[str, Figure]] = {}
-    models, tables, plots, missed = [], [], [], 0
+    models, tables, plots, missed = [], [], [], []
     runs = [look(name, options, images) for name in names]
     for name, one in zip(told_apart(runs), runs, strict=True):
         rows = matches(one.found, truth, "hard")
@@ -113,7 +113,7 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
         metrics |= {prefix + key: figure for key, figure in _figures(one, truth, options.min_score).items()}
         for group, figure in by_height(rows, truth, options.min_score).items():
             groups.setdefault(group, {})[f"{prefix}recall"] = figure
-        missed += sum(m.faces - int((m.hits[m.scores >= options.min_score] >= 0).sum()) for m in rows)
+        missed.append(sum(m.faces - int((m.hits[m.scores >= options.min_score] >= 0).sum()) for m in rows))
         tables.append(_by_score(name, one, truth))
         plots.append(precision_recall(name, one.found, truth))
         models.append(model_row("detector", one.card, one.file))
@@ -122,7 +122,7 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
     plots.append(recall_by_height(groups, options.min_score))
     n = sum(int(labels.counted["hard"].sum()) for labels in truth)
     seconds = time.perf_counter() - start
-    return Report("detect", where, n, missed // len(names), metrics, groups, models, seconds, tables, plots)
+    return Report("detect", where, n, missed[0], metrics, groups, models, seconds, tables, plots)
 
 
 def look(name: str, options: argparse.Namespace, images: Sequence[Image]) -> Run:

@@ -4,12 +4,15 @@ import json
 import os
 from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import onnx
 import pytest
 
+from core.types import Faces
+from evaluation import detect
 from evaluation.__main__ import main
 from evaluation.detect import Run, told_apart
 from evaluation.wider_pack import part_of
@@ -74,6 +77,21 @@ def test_one_detector_with_two_files_has_a_column_for_each(pack, tmp_path):
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["metrics"]["one_recall"]["value"] == summary["metrics"]["two_recall"]["value"] == 1
     assert set(summary["by_group"]["40+ px"]) == {"one_recall", "two_recall"}
+
+
+def test_the_missed_faces_of_several_detectors_are_the_first_one_s(tmp_path, monkeypatch):
+    text(tmp_path / "wider_x.csv", "\n".join([HEAD, "a.png,1,1,5,50,1,1,1", "a.png,20,1,5,50,1,1,1"]))
+    picture(tmp_path / "a.png")
+    boxes, points = np.array([[1, 1, 6, 51], [20, 1, 25, 51.0]]), Faces.none(2).landmarks
+    both = Faces(boxes, np.ones(2, np.float32), points)
+    found = {"blind": Faces.none(), "one": both.take(np.arange(1)), "two": both}
+    card = SimpleNamespace(id="x", licence="", commercial=True)
+    run = {name: Run(card, tmp_path / "a.png", [faces], {}) for name, faces in found.items()}
+    monkeypatch.setattr(detect, "look", lambda name, *_: run[name])
+
+    for names, missed in (("blind,two", 2), ("two,blind", 0), ("one", 1)):
+        assert main(["detect", "--data", str(tmp_path), "--detector", names, "--out", str(tmp_path)]) == 0
+        assert json.loads((tmp_path / "summary.json").read_text())["missed"] == missed
 
 
 def test_detectors_are_told_apart_by_their_names_their_files_or_their_order():
