@@ -21,6 +21,7 @@ from evaluation.sequence import BOX, FASTEST, FRAME, LONGEST, SLOWEST, Sequence,
 from evaluation.sets import set_of
 
 INFO, TRUTH, FOUND = "seqinfo.ini", "gt/gt.txt", "det/det.txt"
+HIGHEST = 10_000_000  # id; TrackEval keeps a table as long
 DEPTHS = ("", "*/", "*/*/")  # a sequence, a set of them, a folder of sets
 Read = Callable[[str], str]  # the text of a file of a sequence, by its place in it
 
@@ -142,8 +143,7 @@ def _sequence(entry: Entry) -> Sequence:
         raise ConfigError(f"{where}/{INFO}: expected {wanted}.")
     found = read_table(entry.read(FOUND), f"{where}/{FOUND}", 7, frames)
     found[:, BOX] = corners(found[:, BOX])
-    truth = read_table(entry.read(TRUTH), f"{where}/{TRUTH}", 9, frames)
-    truth[:, BOX] = corners(truth[:, BOX])
+    truth = _truth(read_table(entry.read(TRUTH), f"{where}/{TRUTH}", 9, frames), f"{where}/{TRUTH}")
     return Sequence(
         entry.group,
         entry.name,
@@ -154,6 +154,21 @@ def _sequence(entry: Entry) -> Sequence:
         frozenset(cuts),
         truth,
     )
+
+
+def _truth(rows: F64, name: str) -> F64:
+    """The truth with boxes as x1 y1 x2 y2, if TrackEval can count by it."""
+    seen: set[tuple[float, float]] = set()
+    for frame, track, *others in rows.tolist():
+        if not (0 <= track <= HIGHEST and track.is_integer()):
+            raise ConfigError(f"{name}: expected ids from 0 to {HIGHEST}, got {track:g}.")
+        if not np.isfinite(others).all():
+            raise ConfigError(f"{name}, frame {frame + 1:.0f}, id {track:.0f}: holds what is no number.")
+        if (frame, track) in seen:
+            raise ConfigError(f"{name}: frame {frame + 1:.0f} has the id {track:.0f} twice.")
+        seen.add((frame, track))
+    rows[:, BOX] = corners(rows[:, BOX])
+    return rows
 
 
 def read_table(text: str, name: str, columns: int, frames: int) -> F64:

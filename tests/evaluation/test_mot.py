@@ -172,6 +172,12 @@ def test_irregular_frames_are_a_third_at_their_own_times(tmp_path):
         ("det/det.txt", "1,-1,1,2,3,4\n", "det.txt, line 1: expected 7"),
         ("det/det.txt", "9,-1,1,2,3,4,0.9\n", "det.txt, line 1: expected a frame from 1 to 2"),
         ("gt/gt.txt", "nan,1,1,2,3,4,1,1,1\n", "gt.txt, line 1: expected a frame"),
+        ("gt/gt.txt", "1,-1,1,2,3,4,1,1,1\n", "gt.txt: expected ids from 0 to 10000000, got -1"),
+        ("gt/gt.txt", "1,1e20,1,2,3,4,1,1,1\n", "gt.txt: expected ids from 0 to 10000000, got 1e"),
+        ("gt/gt.txt", "1,1.5,1,2,3,4,1,1,1\n", "gt.txt: expected ids from 0 to 10000000, got 1.5"),
+        ("gt/gt.txt", "1,nan,1,2,3,4,1,1,1\n", "gt.txt: expected ids from 0 to 10000000, got nan"),
+        ("gt/gt.txt", "1,7,1,nan,3,4,1,1,1\n", "gt.txt, frame 1, id 7: holds what is no number"),
+        ("gt/gt.txt", "1,7,1,2,3,4,1,1,1\n" * 2, "gt.txt: frame 1 has the id 7 twice"),
     ],
 )
 def test_a_file_that_is_not_understood_is_named(tmp_path, file, text, sentence):
