@@ -35,7 +35,7 @@ def sets(place: Place) -> list[Set]:
 
 def _entries(place: Place, table: str, fold: str) -> Iterator[Entry]:
     files = {"/".join(PurePosixPath(name).parts[-2:]): name for name in place.pictures}
-    for row in csv.DictReader(place.text(table).splitlines(), delimiter="\t"):
+    for row in csv.DictReader(place.text(table).splitlines(), delimiter="\t", restval=""):
         tail = f"{row['face_id']}.{row['original_image']}"
         wanted = (f"{row['user_id']}/{prefix}.{tail}" for prefix in PREFIXES)
         file = next((files[name] for name in wanted if name in files), None)

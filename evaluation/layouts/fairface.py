@@ -39,7 +39,7 @@ def sets(place: Place) -> list[Set]:
 def _entries(place: Place, table: str, text: str) -> Iterator[Entry]:
     folder = PurePosixPath(table).parent
     known = set(place.pictures)
-    for row in csv.DictReader(text.splitlines()):
+    for row in csv.DictReader(text.splitlines(), restval=""):
         file = (folder / row["file"]).as_posix()
         if file in known:
             low, high = _group(row["age"])
@@ -58,8 +58,9 @@ def _entries(place: Place, table: str, text: str) -> Iterator[Entry]:
 
 
 def _group(text: str) -> tuple[float, float]:
-    """`20-29` or `more than 70`; anything else is not known."""
-    years = [float(number) for number in re.findall(r"\d+", text)]
-    if len(years) > 1:
-        return years[0], years[1]
-    return (70.0, 100.0) if years == [70.0] else (NAN, NAN)
+    """`20-29`, `more than 70` or `70+`; anything else is not known."""
+    if text.strip().lower() in ("more than 70", "70+"):
+        return 70.0, 100.0
+    found = re.fullmatch(r"\s*(\d+)-(\d+)\s*", text)
+    years = (float(found[1]), float(found[2])) if found else (NAN, NAN)
+    return years if years[0] <= years[1] else (NAN, NAN)

@@ -78,16 +78,33 @@ def test_fairface_has_age_groups_and_its_own_races(tmp_path):
     assert math.isnan(old.age)
 
 
-def test_an_age_that_fairface_does_not_tell_is_not_that_of_the_oldest(tmp_path):
-    pictures(tmp_path, "val/1.jpg", "val/2.jpg")
-    rows = "val/1.jpg,,Female,Black,False\nval/2.jpg,70+,Female,Black,True\n"
-    text(tmp_path / "fairface_label_val.csv", f"file,age,gender,race,service_test\n{rows}")
+def test_an_age_that_fairface_does_not_tell_is_not_known(tmp_path):
+    names = [f"val/{number}.jpg" for number in range(5)]
+    pictures(tmp_path, *names)
+    rows = zip(names, ("", "nan", "20-2", "20-29", "70+"), strict=True)
+    lines = "".join(f"{name},{age},Male,White,True\n" for name, age in rows)
+    text(tmp_path / "fairface_label_val.csv", "file,age,gender,race,service_test\n" + lines)
 
-    unknown, old = read(tmp_path)
+    lows = [sample.age_low for sample in read(tmp_path)]
 
-    assert math.isnan(unknown.age_low)
-    assert unknown.female == 1
-    assert (old.age_low, old.age_high) == (70, 100)
+    assert np.isnan(lows[:3]).all()
+    assert lows[3:] == [20, 70]
+
+
+def test_of_a_row_that_breaks_off_the_rest_is_not_known(tmp_path):
+    pictures(tmp_path / "fairface", "val/1.jpg", "val/2.jpg")
+    rows = "val/1.jpg,20-29,Female,White,True\nval/2.jpg,30-39"
+    text(tmp_path / "fairface" / "fairface_label_val.csv", f"file,age,gender,race,service_test\n{rows}")
+    pictures(tmp_path / "adience" / "faces" / "u", "coarse_tilt_aligned_face.1.a.jpg")
+    text(
+        tmp_path / "adience" / "fold_0_data.txt", "user_id\toriginal_image\tface_id\tage\tgender\nu\ta.jpg\t1"
+    )
+
+    _, last = read(tmp_path / "fairface")
+    (only,) = read(tmp_path / "adience")
+
+    assert (last.age_low, last.race) == (30, -1)
+    assert np.isnan([last.female, only.age_low, only.female]).all()
 
 
 def test_adience_joins_tables_and_pictures(tmp_path):
