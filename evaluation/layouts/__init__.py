@@ -69,7 +69,7 @@ def sets(data: Path, layout: str = "auto") -> list[Set]:
 def _recognised(name: str, place: Place) -> list[Set]:
     try:
         found: list[Set] = import_module(LAYOUTS[name]).sets(place)
-    except (ValueError, LookupError, OSError, csv.Error) as error:
+    except (ValueError, LookupError, EOFError, OSError, csv.Error) as error:
         said = f"{type(error).__name__}: {error}"
         raise ConfigError(
             f"{place.path}: looks like '{name}', but its labels cannot be read ({said})."

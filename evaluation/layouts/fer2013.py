@@ -91,11 +91,11 @@ def _told(line: bytes, columns: list[str]) -> tuple[int, str, str]:
 
 
 def _pixels(place: Place, name: str, start: int, size: int, column: int) -> Image | None:
-    """The picture of the row of these bytes: 290 MB of text are not kept. None where it holds none."""
+    """The picture of the row of these bytes, None if it is none: 290 MB of text are not kept."""
     pixels = place.bytes(name, start, size).split(b",")[column].split()
     try:
         grey = np.array(pixels, np.uint8).reshape(TILE, TILE, 1)
-    except (ValueError, OverflowError):  # too few, or more than 255
+    except (ValueError, OverflowError):  # too few, or not 0 to 255
         return None
     return np.repeat(grey, 3, axis=2)
 

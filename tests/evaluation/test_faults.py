@@ -381,6 +381,15 @@ def test_labels_of_a_layout_that_are_none_are_told_with_its_name(label, tmp_path
     assert "looks like 'fer2013', but its labels cannot be read (ValueError: " in one_line(capsys)
 
 
+def test_an_empty_annotation_of_affectnet_is_told(tmp_path, capsys):
+    picture(tmp_path / "val_set" / "images" / "0.png")
+    text(tmp_path / "val_set" / "annotations" / "0_exp.npy", "")
+
+    assert main(["emotion", "--data", str(tmp_path), "--models", "emotion_fer"]) == 2
+
+    assert "looks like 'affectnet', but its labels cannot be read (EOFError: " in one_line(capsys)
+
+
 @pytest.mark.parametrize(
     ("content", "code", "sentence"),
     [
