@@ -134,6 +134,8 @@ def settled(history: History, said: Sequence[int]) -> float:
 
 def settled_age(history: History) -> float:
     """Seconds until the age stayed within `FINAL` years of its last value; NaN without any."""
+    if not history.ages or np.isnan(history.ages[-1]):
+        return NAN
     return settled(history, [int(abs(age - history.ages[-1]) > FINAL) for age in history.ages])
 
 

@@ -173,6 +173,7 @@ def test_an_answer_is_final_when_it_no_longer_changes():
     assert settled(late, late.genders) == 4.0
     assert settled_age(history(ages=[20, 25, 29, 30.5, 30], born=5.0)) == 3.0
     assert np.isnan(settled_age(history()))
+    assert np.isnan(settled_age(history(ages=[np.nan, np.nan])))
 
 
 def test_flips_are_counted_per_minute_of_track_and_deviations_per_track():
