@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -88,10 +88,11 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
     """Every way of answering, on the films that the options ask for."""
     began = time.perf_counter()
     built = build(every_look(settings))
+    stream = Replay(settings.looks, settings.evidence, static_after=settings.tracker.static_after)
     ways = {
-        STREAM: Replay(settings.looks, settings.evidence),
-        NEWEST: Replay(settings.looks, settings.evidence, fused=False),
-        EVERY: Replay(every_look(settings).looks, settings.evidence),
+        STREAM: stream,
+        NEWEST: replace(stream, fused=False),
+        EVERY: replace(stream, looks=every_look(settings).looks),
     }
     answers = {name: Answers() for name in ways}
     missed = 0

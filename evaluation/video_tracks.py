@@ -1,8 +1,8 @@
 """Films through the whole program, once; and what would have been said with fewer looks, or without fusion.
 
 Every face that is fit is looked at in every frame. Tracks don't depend on looks, so who would have been
-looked at, and what would have been believed, is played again from the record by the very `Chooser` and
-`Fusion` of the stream, at little cost.
+looked at, and what would have been believed, is played again from the record by the very `Chooser`,
+`Still` and `Fusion` of the stream, at little cost.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from estimators.evidence import Fusion
 from evaluation.fuse import always_seen
 from pipeline.schedule import Chooser
 from pipeline.step import Pipeline
+from watch.still import Still
 
 _NOBODY: I64 = np.zeros(0, np.int64)
 SAME_FACE = 0.3  # least overlap of a track with the face that is known to be there
@@ -38,11 +39,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What to change: the budget of looks, and whether they are fused or the newest alone is the answer."""
+    """What to change: the budget of looks, and whether they are fused or the newest alone is the answer.
+
+    `static_after` is that of the record: nobody looked at a face that never moved for so many seconds.
+    """
 
     looks: LooksConfig
     evidence: EvidenceConfig
     fused: bool = True
+    static_after: float | None = None
 
 
 @dataclass(slots=True)
@@ -97,12 +102,15 @@ def record(pipeline: Pipeline, source: str, frames: Iterable[Frame]) -> list[Mom
 
 def play(moments: Iterable[Moment], setting: Replay) -> tuple[dict[int, History], int]:
     """Each track's history by id, and how many faces were spared a look."""
-    chooser, fusion = Chooser(setting.looks), Fusion(setting.evidence)
+    chooser, fusion, still = Chooser(setting.looks), Fusion(setting.evidence), Still(setting.static_after)
     belief, histories = Evidence.none(), dict[int, History]()
     for moment in moments:
         tracks, time = moment.tracks, moment.stamp.time
         _meet(histories, tracks)
-        wanted = _NOBODY if moment.damaged else chooser.choose(tracks, belief, moment.stamp)
+        moving = still.moving(tracks)
+        wanted = (
+            _NOBODY if moment.damaged else moving[chooser.choose(tracks.take(moving), belief, moment.stamp)]
+        )
         looks = _picked(moment, wanted)
         belief = fusion.update(tracks, wanted, looks, time)
         for look, row in enumerate(wanted.tolist()):
@@ -112,6 +120,7 @@ def play(moments: Iterable[Moment], setting: Replay) -> tuple[dict[int, History]
                     history.note(time, belief, row)
                 else:
                     history.note(time, alone(looks, look), 0)
+        still.update(tracks, time)
     return histories, chooser.saved
 
 

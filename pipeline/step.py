@@ -213,7 +213,7 @@ class Pipeline:
             return _NOBODY
         if not lane.still.ids:
             return lane.chooser.choose(tracks, lane.evidence, frame.stamp, self.shed.looks)
-        moving = np.flatnonzero(~np.isin(tracks.ids, list(lane.still.ids)))
+        moving = lane.still.moving(tracks)
         rows = lane.chooser.choose(tracks.take(moving), lane.evidence, frame.stamp, self.shed.looks)
         return moving[rows]
 

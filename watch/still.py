@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.types import F64, SEEN, Tracks
+from core.types import F64, I64, SEEN, Tracks
 
 _MOVED = 0.10  # of the face's size: a middle that goes further away has moved
 _TURNED = 0.08  # of the distance of the eyes: a nose that goes further, seen from them, has turned
@@ -44,6 +44,10 @@ class Still:
         self._after = math.inf if after is None else after
         self._poses: dict[int, _Pose] = {}
         self._places: list[F64] = []  # (4,) each, the newest last
+
+    def moving(self, tracks: Tracks) -> I64:
+        """The rows of the tracks that are not static: those that may be looked at, int64 (M,)."""
+        return np.flatnonzero(~np.isin(tracks.ids, list(self.ids)))
 
     def update(self, tracks: Tracks, time: float) -> Set[int]:
         """The ids of the static tracks of this frame.

@@ -71,16 +71,23 @@ def film(count=100):
         yield Frame(stamp(i, i / RATE, size=(400, 200)), np.full((200, 400, 3), i, np.uint8))
 
 
-def pipeline(settings: Settings) -> Pipeline:
+class Posters:
+    """A detector: two faces that never move."""
+
+    def detect(self, images):
+        return [faces((20, 60, 80, 140), (320, 60, 380, 140)) for _ in images]
+
+
+def pipeline(settings: Settings, detector=None, static_after=None) -> Pipeline:
     return Pipeline(
-        Walkers(),
+        detector or Walkers(),
         Guesses(),
         lambda _, first_id: Lane(
             tracker=Sort(TrackerConfig(scores="face"), first_id),
             chooser=Chooser(settings.looks),
             fusion=Fusion(settings.evidence),
             life=Life(settings.events),
-            still=Still(None),
+            still=Still(static_after),
         ),
     )
 
@@ -160,6 +167,20 @@ def test_tracks_belong_to_the_face_that_they_lie_on(moments):
     ids = moments[-1].tracks.ids[np.argsort(moments[-1].tracks.boxes[:, 0])].tolist()
 
     assert belonging(moments[:50], boxes[:50]) == {ids[0]}
+
+
+def test_faces_that_never_move_are_not_looked_at_when_the_record_is_played_again():
+    stream = pipeline(Settings(), Posters(), static_after=2.0)
+    stream.start(SourceInfo("door", "video", "door"))
+    for frame in film():
+        stream.turn([frame])
+    moments = record(pipeline(every_look(Settings()), Posters(), static_after=2.0), "door", film())
+
+    histories, saved = play(moments, replace(way(), static_after=2.0))
+
+    assert saved == stream.looks_saved
+    assert sum(one.looks for one in histories.values()) == stream.looks_run
+    assert all(one.times[-1] < 2.5 for one in histories.values())
 
 
 def test_unknown_between_two_answers_hides_no_flip():
