@@ -114,7 +114,7 @@ def _answer(
     histories, saved = play(moments, way)
     answers.saved += saved
     answers.run += sum(history.looks for history in histories.values())
-    kept = [h for track, h in histories.items() if h.looks and (ids is None or track in ids)]
+    kept = [h for track, h in histories.items() if h.times and (ids is None or track in ids)]
     labels = () if clip is None else (clip.sample.age, clip.sample.female)
     answers.people += [Person(history, *labels) for history in kept]
     return len(kept)

@@ -52,12 +52,12 @@ class Replay:
 
 @dataclass(slots=True)
 class History:
-    """One track: after each look at it, what was said; lists of the same length.
+    """One track: after each look at it that told something, what was said; lists of the same length.
 
     Attributes:
         times, born, seen: seconds; of the looks, of its first and last detection.
         ages, lows, highs, female, genders, moods: the columns of `Evidence`; moods by index, -1 not known.
-        looks: faces of it that were judged.
+        looks: faces of it that were judged, also those whose quality of 0 told nothing.
     """
 
     born: float
@@ -72,8 +72,7 @@ class History:
     moods: list[int] = field(default_factory=list)
 
     def note(self, time: float, belief: Evidence, row: int) -> None:
-        """Take down what is believed after a look."""
-        self.looks += 1
+        """Take down what is believed after a look that told something."""
         self.times.append(time)
         self.ages.append(float(belief.age_mean[row]))
         self.lows.append(float(belief.age_low[row]))
@@ -114,8 +113,9 @@ def play(moments: Iterable[Moment], setting: Replay) -> tuple[dict[int, History]
         looks = _picked(moment, wanted)
         belief = fusion.update(tracks, wanted, looks, time)
         for look, row in enumerate(wanted.tolist()):
+            history = histories[int(tracks.ids[row])]
+            history.looks += 1
             if looks.quality[look] > 0:
-                history = histories[int(tracks.ids[row])]
                 if setting.fused:
                     history.note(time, belief, row)
                 else:

@@ -169,6 +169,23 @@ def test_tracks_belong_to_the_face_that_they_lie_on(moments):
     assert belonging(moments[:50], boxes[:50]) == {ids[0]}
 
 
+def test_looks_that_tell_nothing_are_counted_as_the_stream_counts_them(monkeypatch):
+    def dark(self, views):
+        return [replace(said, quality=said.quality * (number(views[0][0]) % 3)) for said in look(self, views)]
+
+    look = Guesses.look
+    monkeypatch.setattr(Guesses, "look", dark)
+    stream = pipeline(Settings())
+    stream.start(SourceInfo("door", "video", "door"))
+    for frame in film():
+        stream.turn([frame])
+
+    histories, _ = play(record(pipeline(every_look(Settings())), "door", film()), way())
+
+    assert sum(one.looks for one in histories.values()) == stream.looks_run
+    assert all(len(one.times) < one.looks for one in histories.values())
+
+
 def test_faces_that_never_move_are_not_looked_at_when_the_record_is_played_again():
     stream = pipeline(Settings(), Posters(), static_after=2.0)
     stream.start(SourceInfo("door", "video", "door"))
