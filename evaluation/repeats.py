@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from core.command import ended
+from core.errors import ConfigError
 from core.types import F32, F64, YEARS, Image
 from evaluation.finder import boxed
 from evaluation.layouts import chosen, opened, sets
@@ -29,7 +30,11 @@ View = tuple[Image, F32]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print.
+
+    Raises:
+        ConfigError: fewer than two pictures to measure by.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the face packs")
     parser.add_argument("--limit", type=whole, default=600, help="pictures (600)")
@@ -45,6 +50,11 @@ def main() -> None:
         ages.append([float(look.age[0] @ YEARS) - sample.age for look in looks])
         chances = np.clip([float(look.female[0]) for look in looks], 1e-3, 1 - 1e-3)
         odds.append(np.log(chances / (1 - chances)) * (1 if sample.female == 1 else -1))
+    if len(ages) < 2:
+        raise ConfigError(
+            f"{options.data}: {len(ages)} sound pictures outside of the part 'train' have an age and "
+            "landmarks of the set's own; it takes two. All-Age-Faces' pack has such."
+        )
     print(f"n = {len(ages)} people, {len(ages[0])} looks each")
     print(f"age: {share(np.array(ages)):.2f} of the error's variance is shared")
     print(f"gender: {share(np.array(odds)):.2f} of the variance of the log odds is shared")

@@ -13,6 +13,7 @@ import zlib
 import pytest
 
 from core.errors import ConfigError
+from evaluation import repeats
 from evaluation.__main__ import main
 from evaluation.layouts import sets
 from evaluation.layouts.entry import UNOPENED
@@ -214,6 +215,17 @@ def test_the_commands_beside_the_tasks_end_as_they_do(name, fault, code, monkeyp
 
     assert ended.value.code == code
     assert capsys.readouterr().err == ("error: no.\n" if code == 2 else "")
+
+
+def test_pictures_without_landmarks_cannot_tell_what_looks_share(tmp_path, monkeypatch):
+    pictures(tmp_path, "20_1_0_20170104173400000.png")
+    models = "age=age_dlib,gender=gender_dlib"
+    monkeypatch.setattr(sys, "argv", ["repeats", "--data", str(tmp_path), "--models", models])
+
+    with pytest.raises(
+        ConfigError, match="0 sound pictures outside of the part 'train' have an age and landm"
+    ):
+        repeats.main()
 
 
 @pytest.mark.parametrize(
