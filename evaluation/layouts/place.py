@@ -41,8 +41,12 @@ class Place:
 
     @cached_property
     def pictures(self) -> list[str]:
-        """Names of the files that end as pictures do."""
-        return [name for name in self.names if PurePosixPath(name).suffix.lower() in ENDINGS]
+        """Names of the files that end as pictures do.
+
+        Not those that macOS puts beside each file that it packs, `._NAME`: they hold no picture.
+        """
+        paths = ((name, PurePosixPath(name)) for name in self.names)
+        return [name for name, path in paths if path.suffix.lower() in ENDINGS and path.name[:2] != "._"]
 
     @classmethod
     def of_pictures(cls, path: Path) -> Place:

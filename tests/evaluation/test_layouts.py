@@ -311,6 +311,12 @@ def test_a_picture_that_cannot_be_read_is_left_out_with_a_warning(tmp_path, capl
     assert "2_0_0_20170104023102422.jpg: cannot be read" in caplog.text
 
 
+def test_what_macos_puts_beside_a_picture_is_none(tmp_path):
+    pictures(tmp_path, "angry/im0.jpg", "happy/im1.jpg", "angry/._im0.jpg", "__MACOSX/happy/._im1.jpg")
+
+    assert [sample.name for sample in read(archive(tmp_path))] == ["angry/im0.jpg", "happy/im1.jpg"]
+
+
 def test_an_unknown_folder_is_answered_with_what_was_looked_for(tmp_path):
     pictures(tmp_path, "holiday.jpg")
 
