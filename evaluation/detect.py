@@ -20,6 +20,7 @@ from evaluation.layouts.place import Place
 from evaluation.models import DETECTORS, device_argument, model_row, open_detector
 from evaluation.options import apart, chance, made, table, whole
 from evaluation.pictures import pictures
+from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table
 from evaluation.wider_pack import Labels, read
 
@@ -93,7 +94,7 @@ def write_found(detector: Detector, images: Path, out: Path) -> None:
     apart(out, place.paths(place.pictures))
     with table(out) as rows:
         rows.writerow(COLUMNS)
-        for name, image in pictures(place):
+        for name, image in watched(pictures(place), len(place.pictures), "detect"):
             (faces,) = detector.detect([image])
             for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True):
                 rows.writerow([name, *(f"{value:.2f}" for value in box), f"{score:.5f}"])
@@ -128,7 +129,8 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
 def look(name: str, options: argparse.Namespace, images: Sequence[Image]) -> Run:
     """Let a detector see every picture that is there, and some of them again by the clock."""
     detector, card, path = opened(name, options, LEAST)
-    found = [detector.detect([image])[0] if image.size else Faces.none() for image in images]
+    shown = watched(images, len(images), f"detect {name}")
+    found = [detector.detect([image])[0] if image.size else Faces.none() for image in shown]
     seen = [image for image in images if image.size]
     return Run(card, path, found, cost(opened(name, options, None)[0], seen[:TIMED]))
 

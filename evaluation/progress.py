@@ -9,8 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def watched(things: Iterable[T], total: int, name: str) -> Iterator[T]:
-    """The same things, counted on stderr while they pass, if that is a terminal."""
+def watched(things: Iterable[T], total: int | None, name: str) -> Iterator[T]:
+    """The same things, counted on stderr while they pass, if that is a terminal; None: of unknown number."""
     if not sys.stderr.isatty():
         yield from things
         return

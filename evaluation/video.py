@@ -130,7 +130,8 @@ def _recorded(
                 raise ConfigError(f"video: '{info.address}' is no film; give files or demo.")
             source = open_source(info, address, settings.capture)
             try:
-                yield record(built.pipeline, info.name, _frames(source)), None
+                frames = watched(_frames(source), None, "video")
+                yield record(built.pipeline, info.name, frames), None
             finally:
                 source.close()
         return

@@ -176,3 +176,13 @@ def test_yunet_is_as_good_as_its_card_says(tmp_path):
     assert metrics["ap_easy"]["value"] > 0.84
     assert metrics["ap_medium"]["value"] > 0.79
     assert metrics["ap_hard"]["value"] > 0.51
+
+
+@pytest.mark.parametrize("kind", ["--data", "--images"])
+def test_a_terminal_sees_how_far_the_pictures_are(pack, tmp_path, capsys, monkeypatch, kind):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    out = tmp_path / ("found.csv" if kind == "--images" else "out")
+
+    assert main(["detect", kind, str(pack), "--out", str(out)]) == 0
+
+    assert "detect" in capsys.readouterr().err
