@@ -135,10 +135,11 @@ class Faces:
             yield name, np.flatnonzero(belongs == nth)
 
     def _weigh(self, balance: float) -> F64:
-        """Faces of rare ages or moods more often; sets count alike as far as they are as large."""
-        kind = np.where(
-            np.isfinite(self.labels.age), np.digitize(self.labels.age, BANDS), 100 + self.labels.mood
+        """Faces of rare ages, age groups or moods more often; sets count alike where they are as large."""
+        years = np.where(
+            np.isfinite(self.labels.age), self.labels.age, (self.labels.age_low + self.labels.age_high) / 2
         )
+        kind = np.where(np.isfinite(years), np.digitize(years, BANDS), 100 + self.labels.mood)
         kind = kind + 1000 * np.array([nth for nth, _ in self._rows])
         _, place, counts = np.unique(kind, return_inverse=True, return_counts=True)
         weights = np.maximum(counts[place], 20.0) ** -balance

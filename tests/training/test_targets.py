@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.errors import ConfigError
 from evaluation.samples import RACES
-from tests.training.drawn import cached
+from tests.training.drawn import SIDE, cached, faces
+from training.cache import build
 from training.measures import by_set, confusion, constant, figures, softmax, truth, years
 from training.targets import MOODS, Faces, Fold
 
@@ -133,3 +136,17 @@ def test_a_part_without_faces_is_refused(tmp_path) -> None:
 
     with pytest.raises(ConfigError, match="no face of drawn belongs to the part"):
         Faces(tmp_path, ("drawn",), "nothing", 0, 0.4)
+
+
+def test_faces_of_rare_age_groups_are_drawn_more_often(tmp_path) -> None:
+    spans = [(60.0, 69.0) if nth % 5 == 0 else (20.0, 29.0) for nth in range(200)]
+    people = (
+        (replace(sample, age=float("nan"), age_low=span[0], age_high=span[1]), found)
+        for (sample, found), span in zip(faces(200), spans, strict=True)
+    )
+    build("drawn", people, tmp_path, SIDE)
+
+    even = Faces(tmp_path, ("drawn",), "train", 1, 0.4)
+
+    old = even.labels.age_low == 60
+    assert even.weights[old].sum() == pytest.approx(even.weights[~old].sum())
