@@ -28,6 +28,7 @@ from evaluation.layouts.entry import Entry
 from evaluation.options import made, natural, whole
 from evaluation.progress import watched
 from evaluation.report import Figure, Plot, Report, Table
+from evaluation.samples import RACES
 from evaluation.video_figures import Person, coverage, groups, steadiness, surest, table, truthfulness
 from evaluation.video_plots import drawings
 from evaluation.video_tracks import Moment, Replay, belonging, every_look, play, record
@@ -115,8 +116,13 @@ def _answer(
     answers.saved += saved
     answers.run += sum(history.looks for history in histories.values())
     kept = [h for track, h in histories.items() if h.times and (ids is None or track in ids)]
-    labels = () if clip is None else (clip.sample.age, clip.sample.female)
-    answers.people += [Person(history, *labels) for history in kept]
+    sample = None if clip is None else clip.sample
+    for history in kept:
+        if sample is None:
+            answers.people.append(Person(history))
+        else:
+            race = RACES[sample.race] if sample.race >= 0 else ""
+            answers.people.append(Person(history, sample.age, sample.female, race))
     return len(kept)
 
 
@@ -175,7 +181,7 @@ def _report(
     metrics = {key + SUFFIX[name]: one for name, figures in columns.items() for key, one in figures.items()}
     people = answers[STREAM].people
     parts = groups(people)
-    by_group = {name: truthfulness(members) for name, members in parts.items()}
+    by_group = {name: truthfulness(members) | steadiness(members) for name, members in parts.items()}
     tables = [table(f"{where}: {len(people)} tracks, {missed} films without an answer", columns)]
     plots: list[Plot] = []
     if by_group:

@@ -21,11 +21,12 @@ COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A track, and what is true of whom it shows; NaN where nobody knows."""
+    """A track, and what is true of whom it shows; NaN, or no race, where nobody knows."""
 
     history: History
     age: float = NAN
     female: float = NAN
+    race: str = ""
 
 
 def steadiness(people: Sequence[Person]) -> dict[str, Figure]:
@@ -73,12 +74,14 @@ def truthfulness(people: Sequence[Person]) -> dict[str, Figure]:
 
 
 def groups(people: Sequence[Person]) -> dict[str, list[Person]]:
-    """The people by true age and gender; groups without anybody are left out."""
+    """The people by true age, gender and race; groups without anybody are left out."""
     found = {
         f"age {name}": [p for p in people if low <= p.age < high]
         for name, (low, high) in zip(band_names(), BANDS, strict=True)
     }
     found |= {"women": [p for p in people if p.female == 1], "men": [p for p in people if p.female == 0]}
+    for race in dict.fromkeys(person.race for person in people if person.race):
+        found[f"race {race}"] = [p for p in people if p.race == race]
     return {name: members for name, members in found.items() if members}
 
 

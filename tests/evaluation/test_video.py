@@ -251,6 +251,14 @@ def test_the_last_answer_is_compared_with_the_truth():
     assert coverage(surest(people)).rows[0][:4] == ["1.00", "3", "0.667", "5.67"]
 
 
+def test_tracks_are_grouped_by_race_where_the_set_tells_it():
+    people = [Person(history(ages=[30.0]), 30.0, 1.0, race) for race in ("black", "", "asian", "black")]
+
+    found = {name: len(members) for name, members in groups(people).items()}
+
+    assert found == {"age 30-39": 4, "women": 4, "race black": 2, "race asian": 1}
+
+
 def test_what_nobody_knows_is_no_figure():
     figures = {**steadiness([]), **truthfulness([Person(history(ages=[NAN], female=[NAN]))])}
 
@@ -297,4 +305,5 @@ def test_films_made_of_stills_are_measured_against_the_truth(tmp_path):
     assert found["n"] + found["missed"] >= 3
     assert found["metrics"]["age_mae"]["value"] >= 0
     assert sum(group.startswith("age") for group in found["by_group"]) >= 1
+    assert all("gender_flips_per_minute" in figures for figures in found["by_group"].values())
     assert "svg" in (tmp_path / "report.html").read_text()
