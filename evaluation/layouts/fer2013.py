@@ -55,7 +55,7 @@ def _table(place: Place) -> Iterator[Entry]:
     for name in place.names:
         if not name.endswith(".csv"):
             continue
-        head, *lines = place.bytes(name).splitlines(keepends=True) or [b""]
+        head, *lines = place.bytes(name).rstrip().splitlines(keepends=True) or [b""]
         columns = [column.strip() for column in head.decode("utf-8-sig", "replace").split(",")]
         if sorted(columns) == ["Usage", "emotion", "pixels"]:
             yield from _rows(place, name, len(head), lines, columns)

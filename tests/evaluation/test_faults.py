@@ -376,7 +376,7 @@ def test_a_face_that_lies_off_its_sheet_cannot_be_read(tmp_path):
 def test_rows_of_the_table_of_fer2013_without_a_picture_cannot_be_read(tmp_path):
     grey = "90 " * (48 * 48 - 1)
     rows = [f"3,{pixels},PublicTest" for pixels in (f"{grey}90", f"{grey}256", f"{grey}x", "1 2 3")]
-    text(tmp_path / "fer2013.csv", "\n".join(["emotion,pixels,Usage", *rows, ""]))
+    text(tmp_path / "fer2013.csv", "\n".join(["emotion,pixels,Usage", *rows, "", ""]))
 
     first, *others = [entry.open() for entry in sets(tmp_path)[0].entries]
 
