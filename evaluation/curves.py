@@ -10,8 +10,7 @@ from core.types import F64, Array, Faces
 from evaluation.detection import matches
 from evaluation.plots import lines, points
 from evaluation.report import Figure, Plot
-from evaluation.wider_pack import LEVELS, Labels
-from evaluation.widerface import tally
+from evaluation.widerface import LEVELS, Labels, tally
 
 UNIT = (0.0, 1.0)
 LEAST = 1e-4  # share of two people accepted as one that a curve begins with

@@ -22,7 +22,8 @@ from evaluation.options import apart, chance, made, table, whole
 from evaluation.pictures import pictures
 from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table
-from evaluation.wider_pack import Labels, read
+from evaluation.wider_set import Case, read
+from evaluation.widerface import Labels
 
 LEAST = 0.02  # score that takes part in the AP, as is usual for this data
 TIMED = 100  # pictures
@@ -49,7 +50,7 @@ class Run:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this task."""
-    parser.add_argument("--data", type=Path, help="folder with a wider*.csv and its pictures (.tar or loose)")
+    parser.add_argument("--data", type=Path, help="folder of WIDER FACE as published or packed")
     parser.add_argument("--images", type=Path, help="pictures without labels: writes what is found")
     parser.add_argument("--out", type=Path, help="folder for the report; with --images, the .csv to write")
     parser.add_argument("--detector", default="yunet", help=f"{DETECTORS}; several with commas")
@@ -103,11 +104,12 @@ def write_found(detector: Detector, images: Path, out: Path) -> None:
 def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
     """Every named detector on the labelled pictures of a folder."""
     start = time.perf_counter()
-    images, truth = zip(*read(options.data, options.part), strict=True)
+    cases = read(options.data, options.part)
+    truth = [case.labels for case in cases]
     metrics: dict[str, Figure] = {}
     groups: dict[str, dict[str, Figure]] = {}
     models, tables, plots, missed = [], [], [], []
-    runs = [look(name, options, images) for name in names]
+    runs = look(names, options, cases)
     for name, one in zip(told_apart(runs), runs, strict=True):
         rows = matches(one.found, truth, "hard")
         prefix = f"{name}_" if len(names) > 1 else ""
@@ -118,7 +120,7 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
         tables.append(_by_score(name, one, truth))
         plots.append(precision_recall(name, one.found, truth))
         models.append(model_row("detector", one.card, one.file))
-    where = f"{options.data.name} ({options.part}), {len(images)} pictures, long side {options.size}"
+    where = f"{options.data.name} ({options.part}), {len(cases)} pictures, long side {options.size}"
     tables = [_summary(where, metrics, groups), *tables]
     plots.append(recall_by_height(groups, options.min_score))
     n = sum(int(labels.counted["hard"].sum()) for labels in truth)
@@ -126,13 +128,21 @@ def measure(names: Sequence[str], options: argparse.Namespace) -> Report:
     return Report("detect", where, n, missed[0], metrics, groups, models, seconds, tables, plots)
 
 
-def look(name: str, options: argparse.Namespace, images: Sequence[Image]) -> Run:
-    """Let a detector see every picture that is there, and some of them again by the clock."""
-    detector, card, path = opened(name, options, LEAST)
-    shown = watched(images, len(images), f"detect {name}")
-    found = [detector.detect([image])[0] if image.size else Faces.none() for image in shown]
-    seen = [image for image in images if image.size]
-    return Run(card, path, found, cost(opened(name, options, None)[0], seen[:TIMED]))
+def look(names: Sequence[str], options: argparse.Namespace, cases: Sequence[Case]) -> list[Run]:
+    """Let each detector see every picture that is there, and some of them again by the clock."""
+    detectors = [opened(name, options, LEAST) for name in names]
+    found: list[list[Faces]] = [[] for _ in names]
+    timed: list[Image] = []
+    for case in watched(cases, len(cases), "detect"):
+        image = case.image()
+        for (detector, _, _), faces in zip(detectors, found, strict=True):
+            faces.append(Faces.none() if image is None else detector.detect([image])[0])
+        if image is not None and len(timed) < TIMED:
+            timed.append(image)
+    return [
+        Run(card, path, faces, cost(opened(name, options, None)[0], timed))
+        for name, (_, card, path), faces in zip(names, detectors, found, strict=True)
+    ]
 
 
 def told_apart(runs: Sequence[Run]) -> list[str]:

@@ -10,8 +10,7 @@ import numpy as np
 from core.types import Array, Faces
 from evaluation.measures import share
 from evaluation.report import Figure, bootstrap
-from evaluation.wider_pack import LEVELS, Labels
-from evaluation.widerface import Matches, average_precision, match, tally
+from evaluation.widerface import LEVELS, Labels, Matches, average_precision, match, tally
 
 BANDS = ((0, 10), (10, 20), (20, 40), (40, 10000))  # heights in pixels
 

@@ -101,7 +101,7 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
         ids = None if clip is None else belonging(moments, clip.boxes)
         for name, way in ways.items():
             found = _answer(answers[name], moments, way, ids, clip)
-            missed += name == STREAM and clip is not None and not found
+            missed += name == STREAM and options.data is not None and not found
     where = "; ".join(options.source or [f"{options.data.name} ({options.part}, seed {options.seed})"])
     return _report(
         where, answers, missed, [model.row() for model in built.models], time.perf_counter() - began
@@ -142,7 +142,10 @@ def _recorded(
                 source.close()
         return
     entries = stills(options)
-    for i, sample in enumerate(watched(opened(entries), len(entries), "video")):
+    for i, sample in enumerate(watched(opened(entries, keep=True), len(entries), "video")):
+        if not sample.image.size:
+            yield [], None
+            continue
         clip = make_clip(sample, options.fps, options.seed)
         yield record(built.pipeline, f"clip{i}", clip.frames(f"clip{i}")), clip
 

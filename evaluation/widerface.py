@@ -20,6 +20,30 @@ from core.types import F32, F64, I64, Array
 
 OVERLAP = 0.5
 STEPS = 1000
+LEVELS = ("easy", "medium", "hard")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """The faces of one picture.
+
+    Attributes:
+        boxes: float64 (M, 4), x1 y1 x2 y2, pixels.
+        counted: level -> bool (M,), the face counts there; else it is neither hit nor false alarm.
+    """
+
+    boxes: F64
+    counted: dict[str, Array]
+
+    @classmethod
+    def of_sides(cls, sides: F64, counted: dict[str, Array]) -> Labels:
+        """Of boxes told as x y w h, float64 (M, 4), pixels."""
+        return cls(np.concatenate([sides[:, :2], sides[:, :2] + sides[:, 2:]], axis=1), counted)
+
+    @property
+    def heights(self) -> F64:
+        """Of the faces, pixels. float64 (M,)."""
+        return self.boxes[:, 3] - self.boxes[:, 1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -42,7 +42,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the file; what it says, its size and its speed on the terminal."""
     trained = kept(options.folder)
-    heads = tuple(options.heads.split(",")) if options.heads else trained.recipe.heads
+    wanted = dict.fromkeys(name.strip() for name in (options.heads or "").split(","))
+    heads = tuple(wanted) if options.heads else trained.recipe.heads
     missing = [name for name in heads if name not in trained.recipe.heads]
     if missing:
         raise ConfigError(

@@ -64,6 +64,12 @@ class Targets:
     shares: dict[str, F32]
     told: dict[str, F32] = field(default_factory=dict)
 
+    def tell(self, head: str) -> bool:
+        """Is there any face with a label for that head? The quality is that of the others' answers."""
+        if head == "quality":
+            return True
+        return bool(np.isfinite(self.ends).any() if head == "age" else self.shares[head].any())
+
     def take(self, rows: Array) -> Targets:
         """Those rows."""
         shares, told = ({name: s[rows] for name, s in part.items()} for part in (self.shares, self.told))

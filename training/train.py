@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     """Train to the end."""
     if hasattr(os, "nice"):
         os.nice(19 - os.nice(0))  # hours of work: whoever else is at this machine goes first
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(min(options.threads, os.cpu_count() or 1))
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     changes = [*options.set, *([] if options.epochs is None else [f"epochs={options.epochs}"])]
     recipe, device = chosen(options.recipe, changes), processor(options.device)
@@ -55,6 +55,12 @@ def run(options: argparse.Namespace) -> None:
         options.cache, recipe.sets, "train", recipe.balance, recipe.votes, fold=fold, share=recipe.share
     )
     tune = Faces(options.cache, recipe.sets, "tune", 0, recipe.votes, fold=fold)
+    mute = [head for head in recipe.heads if not faces.targets.tell(head)]
+    if mute:
+        raise ConfigError(
+            f"{options.cache}: no face of {', '.join(recipe.sets)} has a label for '{mute[0]}'. "
+            "Choose the heads with --set heads=[...]."
+        )
     print(f"{len(faces)} faces to train on, {len(tune)} to watch", flush=True)
     torch.manual_seed(options.seed)
     net = build(recipe)

@@ -15,7 +15,7 @@ from core.types import Faces
 from evaluation import detect
 from evaluation.__main__ import main
 from evaluation.detect import Run, told_apart
-from evaluation.wider_pack import part_of
+from evaluation.wider_set import part_of
 from tests.evaluation.sets import picture, text
 
 PICTURES = Path(__file__).parents[2] / "capture" / "demo" / "pictures"
@@ -87,7 +87,7 @@ def test_the_missed_faces_of_several_detectors_are_the_first_one_s(tmp_path, mon
     found = {"blind": Faces.none(), "one": both.take(np.arange(1)), "two": both}
     card = SimpleNamespace(id="x", licence="", commercial=True)
     run = {name: Run(card, tmp_path / "a.png", [faces], {}) for name, faces in found.items()}
-    monkeypatch.setattr(detect, "look", lambda name, *_: run[name])
+    monkeypatch.setattr(detect, "look", lambda names, *_: [run[name] for name in names])
 
     for names, missed in (("blind,two", 2), ("two,blind", 0), ("one", 1)):
         assert main(["detect", "--data", str(tmp_path), "--detector", names, "--out", str(tmp_path)]) == 0

@@ -19,7 +19,7 @@ from evaluation.layouts import sets
 from evaluation.layouts.entry import UNOPENED
 from evaluation.layouts.packs import POINTS
 from evaluation.samples import Sample
-from evaluation.wider_pack import read
+from evaluation.wider_set import read
 from tests.evaluation.sets import archive, picture, pictures, text
 from tests.portraits import PICTURES
 from tests.program import ROOT, ended
@@ -329,9 +329,9 @@ def test_faces_that_count_are_known_however_a_table_program_writes_it(tmp_path):
     text(tmp_path / "wider.csv", f"{WIDER}\na.png,8,8,1,0,0,3,3,1.0,0.0,1\n")
     picture(tmp_path / "a.png")
 
-    ((_, labels),) = read(tmp_path)
+    (case,) = read(tmp_path)
 
-    assert {level: counts.tolist() for level, counts in labels.counted.items()} == {
+    assert {level: counts.tolist() for level, counts in case.labels.counted.items()} == {
         "easy": [True],
         "medium": [False],
         "hard": [True],

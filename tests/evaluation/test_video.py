@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -27,7 +28,9 @@ from evaluation.video_figures import (
 from evaluation.video_tracks import EVERY, History, Replay, belonging, every_look, play, record
 from pipeline.schedule import Chooser
 from pipeline.step import Lane, Pipeline
+from tests.evaluation.sets import text
 from tests.make import faces, stamp
+from tests.portraits import PICTURES
 from tracker.sort import Sort
 from watch.life import Life
 from watch.still import Still
@@ -292,6 +295,22 @@ def test_the_demo_is_measured_and_written_down(tmp_path, capsys):
     assert {model["role"] for model in found["models"]} == {"detector", "age", "gender", "emotion"}
     assert "age_mae" not in found["metrics"]
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.slow
+def test_a_still_that_cannot_be_read_is_a_film_without_an_answer(tmp_path):
+    still = tmp_path / "stills" / "51_1_0_20170104173400001.jpg"
+    text(still, "broken")
+    face = cv2.imread(str(PICTURES / "astronaut.png"))[50:190, 153:293]
+    cv2.imwrite(str(still.with_name("30_1_0_20170104173400000.jpg")), face)
+    words = ["--data", str(still.parent), "--part", "all", "--fps", "5", "--out", str(tmp_path)]
+
+    assert main(["video", *words]) == 0
+
+    found = json.loads((tmp_path / "summary.json").read_text())
+    assert found["n"] >= 1
+    assert found["missed"] == 1
+    assert list(found["by_group"]) == ["age 30-39", "women", "race white"]
 
 
 @pytest.mark.slow

@@ -8,8 +8,7 @@ import pytest
 from core.types import F32, F64, Array, Faces
 from evaluation.curves import precision_recall
 from evaluation.detection import by_height, over, precisions
-from evaluation.wider_pack import Labels
-from evaluation.widerface import Matches, average_precision, match, tally
+from evaluation.widerface import Labels, Matches, average_precision, match, tally
 
 
 def boxes(*lefts: float, size: float = 20.0) -> F64:

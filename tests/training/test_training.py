@@ -9,8 +9,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make install-train")
 
 from core.errors import ConfigError, SinkError  # noqa: E402
-from tests.training.drawn import cached  # noqa: E402
+from tests.training.drawn import SIDE, cached, faces  # noqa: E402
 from training.__main__ import main  # noqa: E402
+from training.cache import build as build_cache  # noqa: E402
 from training.curves import read  # noqa: E402
 from training.kept import kept  # noqa: E402
 from training.loop import Run, answers, prepare, train  # noqa: E402
@@ -390,3 +391,13 @@ def test_a_training_does_not_go_on_with_other_faces(cache, tmp_path, capsys) -> 
     assert main([*words, "--cache", str(other)]) == 2
     assert "faces is '130 to train on, 10 to watch" in capsys.readouterr().err
     assert main([*words, "--cache", str(cache)]) == 0
+
+
+def test_a_head_that_no_face_has_a_label_for_is_one_sentence(tmp_path, capsys) -> None:
+    moodless = ((replace(sample, mood=-1, votes=()), found) for sample, found in faces(160))
+    build_cache("drawn", moodless, tmp_path / "cache", SIDE)
+    words = ["train", "moods", "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "run")]
+
+    assert main([*words, "--set", "sets=[drawn]"]) == 2
+    assert "no face of drawn has a label for 'emotion'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
