@@ -15,6 +15,7 @@ import numpy as np
 from core.types import F64
 from evaluation.follow import follow, make_tracker, write_rows
 from evaluation.peers import follow_peer
+from evaluation.progress import watched
 from evaluation.report import Figure, Report, Table
 from evaluation.scores import SCORES, Counts, combine, count, figures
 from evaluation.sequence import Sequence
@@ -81,9 +82,9 @@ def hold(sequences: Iterable[Sequence], contest: Contest, jobs: int = 1) -> list
     _tell_guesses(sequences, contest)
     tasks = [(sequence, tracker, contest) for sequence in sequences for tracker in (OURS, *contest.peers)]
     if jobs == 1:
-        return [_track(*task) for task in tasks]
+        return [_track(*task) for task in watched(tasks, len(tasks), "track")]
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        return list(pool.map(_track, *zip(*tasks, strict=True)))
+        return list(watched(pool.map(_track, *zip(*tasks, strict=True)), len(tasks), "track"))
 
 
 def _tell_guesses(sequences: Iterable[Sequence], contest: Contest) -> None:

@@ -51,6 +51,15 @@ def test_perfect_detections_are_tracked_perfectly(tmp_path, capsys):
     assert all(len(line) <= 80 for line in capsys.readouterr().out.splitlines())
 
 
+def test_a_terminal_sees_how_far_the_sequences_are(tmp_path, capsys, monkeypatch):
+    write_sequence(tmp_path / "SET" / "one", TWO)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+
+    assert _main("--data", tmp_path) == 0
+
+    assert "track" in capsys.readouterr().err
+
+
 def _scored(truth, tracks, benchmark="plain", frames=4, **more):
     """Figures of tracks against a truth; rows of frame from 0, id, x1."""
     boxes = np.float64([[frame, person, x, 0, x + 10, 10] for frame, person, x in truth])
