@@ -57,7 +57,7 @@ def test_a_terminal_sees_how_far_the_sequences_are(tmp_path, capsys, monkeypatch
 
     assert _main("--data", tmp_path) == 0
 
-    assert "track" in capsys.readouterr().err
+    assert "track: " in capsys.readouterr().err
 
 
 def _scored(truth, tracks, benchmark="plain", frames=4, **more):
