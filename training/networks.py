@@ -168,13 +168,6 @@ def started(net: FaceNet, weights: Mapping[str, Tensor], faces: Tensor) -> None:
         ConfigError: its layers are others.
     """
     blocks = [module for module in net.backbone.modules() if isinstance(module, ConvNorm)]
-
-    def fit(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        assert isinstance(module, nn.BatchNorm2d)
-        mean, deviation = inputs[0].mean(dim=(0, 2, 3)), inputs[0].std(dim=(0, 2, 3)).clamp(min=1e-4)
-        module.running_mean, module.running_var = mean.clone(), deviation.square()
-        module.weight.data, module.bias.data = deviation.clone(), mean + module.bias.data
-
     hooks = []
     for nth, block in enumerate(blocks):
         if f"{nth}.weight" not in weights:
@@ -187,10 +180,18 @@ def started(net: FaceNet, weights: Mapping[str, Tensor], faces: Tensor) -> None:
             )
         block[0].weight.data.copy_(theirs)
         block[1].bias.data.copy_(weights[f"{nth}.bias"])
-        hooks.append(block[1].register_forward_pre_hook(fit))
+        hooks.append(block[1].register_forward_pre_hook(_fit))
     was = net.training
     with torch.no_grad():
         net.eval()(faces)
     net.train(was)
     for hook in hooks:
         hook.remove()
+
+
+def _fit(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Set a normalisation so that it only adds its bias to what it is given."""
+    assert isinstance(module, nn.BatchNorm2d)
+    mean, deviation = inputs[0].mean(dim=(0, 2, 3)), inputs[0].std(dim=(0, 2, 3)).clamp(min=1e-4)
+    module.running_mean, module.running_var = mean.clone(), deviation.square()
+    module.weight.data, module.bias.data = deviation.clone(), mean + module.bias.data
