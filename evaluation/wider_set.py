@@ -33,18 +33,17 @@ class Case:
 
 
 def read(data: Path, part: str = "all") -> list[Case]:
-    """The labelled pictures of a folder, by name.
+    """The labelled pictures of a folder, or of an uncompressed .tar, by name.
 
     Args:
-        data: with one wider*.csv and its .tar or pictures; or, at any depth, the makers' pictures and tables.
+        data: a folder with one wider*.csv and its .tar or pictures; or, at any depth, the makers' pictures
+            and tables.
         part: all, tune or report (see `part_of`).
 
     Raises:
         ConfigError: the folder has no labels, or several, or some that are not understood.
-        SourceError: there is no such folder, or none of the pictures is there.
+        SourceError: there is no such place, or none of the pictures is there.
     """
-    if not data.is_dir():
-        raise SourceError(f"{data}: there is no such folder.")
     place = Place(data)
     packs = sorted(data.glob("wider*.csv"))
     if len(packs) == 1:

@@ -12,7 +12,7 @@ from scipy.io import savemat
 from core.errors import ConfigError
 from evaluation.__main__ import main
 from evaluation.wider_set import part_of, read
-from tests.evaluation.sets import picture, text
+from tests.evaluation.sets import archive, picture, text
 
 ASTRONAUT = Path(__file__).parents[2] / "capture" / "demo" / "pictures" / "astronaut.png"
 LEVELS = ("easy", "medium", "hard")
@@ -46,7 +46,8 @@ def published(folder, events, counting=None):
     return folder
 
 
-def test_the_makers_tables_and_pictures_are_joined(tmp_path):
+@pytest.mark.parametrize("place", [Path, archive], ids=["folder", "tar"])
+def test_the_makers_tables_and_pictures_are_joined(place, tmp_path):
     events = {
         "0--Parade": {"a": [(1, 2, 10, 20, LEVELS), (5, 5, 3, 4, ("hard",))], "nobody": []},
         "9--Press": {"b": [(7, 8, 1, 1, ())]},
@@ -54,7 +55,7 @@ def test_the_makers_tables_and_pictures_are_joined(tmp_path):
     published(tmp_path, events)
     picture(tmp_path / "WIDER_val" / "images" / "0--Parade" / "a.jpg")
 
-    first, second = sorted(read(tmp_path), key=lambda case: len(case.labels.boxes), reverse=True)
+    first, second = sorted(read(place(tmp_path)), key=lambda case: len(case.labels.boxes), reverse=True)
 
     assert first.name == "WIDER_val/images/0--Parade/a.jpg"
     assert first.labels.boxes.tolist() == [[1, 2, 11, 22], [5, 5, 8, 9]]
