@@ -301,8 +301,9 @@ def test_the_demo_is_measured_and_written_down(tmp_path, capsys):
 def test_a_still_that_cannot_be_read_is_a_film_without_an_answer(tmp_path):
     still = tmp_path / "stills" / "51_1_0_20170104173400001.jpg"
     text(still, "broken")
-    face = cv2.imread(str(PICTURES / "astronaut.png"))[50:190, 153:293]
-    cv2.imwrite(str(still.with_name("30_1_0_20170104173400000.jpg")), face)
+    whole = cv2.imread(str(PICTURES / "astronaut.png"))
+    assert whole is not None
+    cv2.imwrite(str(still.with_name("30_1_0_20170104173400000.jpg")), whole[50:190, 153:293])
     words = ["--data", str(still.parent), "--part", "all", "--fps", "5", "--out", str(tmp_path)]
 
     assert main(["video", *words]) == 0
